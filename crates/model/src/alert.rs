@@ -267,7 +267,12 @@ impl Alert {
     /// The id of the alert that `finding` would open.
     pub fn id_of(finding: &Finding) -> AlertId {
         let by = serde_json::to_vec(&finding.fold.by).expect("pairs of strings always serialise");
-        AlertId::of(&[finding.rule_id.as_str().as_bytes(), &by, finding.lane.as_str().as_bytes(), finding.finding_id.as_bytes()])
+        AlertId::of(&[
+            finding.rule_id.as_str().as_bytes(),
+            &by,
+            finding.lane.as_str().as_bytes(),
+            finding.finding_id.as_bytes(),
+        ])
     }
 
     /// Would `finding` join this alert: same rule, lane and fold values, event time within the window on either side of the first, not closed?

@@ -35,7 +35,13 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// An error at a place of a text.
-    pub fn error(line: usize, column: usize, code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Diagnostic {
+    pub fn error(
+        line: usize,
+        column: usize,
+        code: &str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Diagnostic {
         Diagnostic {
             file: String::new(),
             line,
@@ -48,7 +54,13 @@ impl Diagnostic {
     }
 
     /// A warning at a place of a text.
-    pub fn warning(line: usize, column: usize, code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Diagnostic {
+    pub fn warning(
+        line: usize,
+        column: usize,
+        code: &str,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(line, column, code, message, remedy) }
     }
 

@@ -108,7 +108,9 @@ impl Reject {
             Reject::DuplicateKey => "send each key once; treat a producer that does not as suspect",
             Reject::UnknownSource => "name the source of the input, or add a source that recognises the record",
             Reject::WrongSource => "correct the input's `source`, or set it to `auto`",
-            Reject::NoTime | Reject::BadTime => "check the `time` paths in the source's `source.yml` against the record",
+            Reject::NoTime | Reject::BadTime => {
+                "check the `time` paths in the source's `source.yml` against the record"
+            }
             Reject::BadLine => "compare the line with the source's sample",
             Reject::BadCompression => "send the file again; the records before the break were read",
             Reject::Internal => "report it with the record's digest; the record is kept",
