@@ -1,0 +1,160 @@
+//! Prints the effective configuration as TOML, with where each value came from.
+
+use std::fmt::{Display, Write};
+
+use super::*;
+
+/// A TOML basic string.
+pub(super) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// TOML lines with their origins.
+struct Printer<'c> {
+    config: &'c Config,
+    prefix: String,
+    out: String,
+}
+
+impl Printer<'_> {
+    fn table(&mut self, header: &str, prefix: &str) {
+        let _ = writeln!(self.out, "\n{header}");
+        self.prefix = prefix.to_owned();
+    }
+
+    fn line(&mut self, key: &str, value: impl Display) {
+        let path = if self.prefix.is_empty() { key.to_owned() } else { format!("{}.{key}", self.prefix) };
+        let origin = self.config.origins.get(&path).cloned().unwrap_or(Origin::Default);
+        let text = format!("{key} = {value}");
+        let _ = writeln!(self.out, "{text:<48} # {origin}");
+    }
+
+    fn text(&mut self, key: &str, value: impl Display) {
+        self.line(key, quoted(&value.to_string()));
+    }
+
+    fn list<I: Display>(&mut self, key: &str, items: impl IntoIterator<Item = I>) {
+        let items: Vec<String> = items.into_iter().map(|item| quoted(&item.to_string())).collect();
+        self.line(key, format!("[{}]", items.join(", ")));
+    }
+
+    fn duration(&mut self, key: &str, value: Duration) {
+        self.text(key, print_duration(value));
+    }
+
+    fn size(&mut self, key: &str, value: u64) {
+        self.text(key, print_size(value));
+    }
+}
+
+impl Config {
+    /// The effective configuration as TOML; each line's comment says where its value came from. Secrets stay references.
+    pub fn to_toml(&self) -> String {
+        let mut p = Printer { config: self, prefix: String::new(), out: String::new() };
+        p.text("data_dir", self.data_dir.display());
+        p.line("threads", self.threads);
+        self.print_sections(&mut p);
+        self.print_limits(&mut p);
+        for (i, input) in self.inputs.iter().enumerate() {
+            print_input(&mut p, i, input);
+        }
+        for (i, route) in self.routes.iter().enumerate() {
+            print_route(&mut p, i, route);
+        }
+        if self.inputs.is_empty() {
+            p.out.insert_str(0, "inputs = []\n");
+        }
+        if self.routes.is_empty() {
+            p.out.insert_str(0, "routes = []\n");
+        }
+        p.out
+    }
+
+    fn print_sections(&self, p: &mut Printer<'_>) {
+        p.table("[content]", "content");
+        p.line("embedded", self.content.embedded);
+        p.list("roots", self.content.roots.iter().map(|root| root.display()));
+        p.table("[console]", "console");
+        p.line("enabled", self.console.enabled);
+        p.text("listen", self.console.listen);
+        p.line("remote", self.console.remote);
+        p.table("[acknowledgements]", "acknowledgements");
+        p.line("enabled", self.acknowledgements.enabled);
+        if let Some(token) = &self.acknowledgements.token {
+            p.line("token", token);
+        }
+        p.table("[lake]", "lake");
+        p.line("enabled", self.lake.enabled);
+        p.duration("roll", self.lake.roll);
+    }
+
+    fn print_limits(&self, p: &mut Printer<'_>) {
+        let limits = &self.limits;
+        p.table("[limits]", "limits");
+        p.size("record_bytes", limits.record_bytes as u64);
+        p.line("depth", limits.depth);
+        p.size("http_body_bytes", limits.http_body_bytes as u64);
+        p.line("batch_records", limits.batch_records);
+        p.size("batch_bytes", limits.batch_bytes as u64);
+        p.line("queue_batches", limits.queue_batches);
+        p.size("journal_segment_bytes", limits.journal_segment_bytes);
+        p.size("journal_bytes", limits.journal_bytes);
+    }
+}
+
+fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
+    p.table("[[inputs]]", &format!("inputs[{i}]"));
+    p.text("name", &input.name);
+    p.text("kind", input.kind.as_str());
+    p.text("source", input.source.as_ref().map_or("auto", |source| source.as_str()));
+    p.text("lane", input.lane);
+    match &input.kind {
+        InputKind::File { path } | InputKind::Folder { path } => p.text("path", path.display()),
+        InputKind::Watch { path, every } => {
+            p.text("path", path.display());
+            p.duration("every", *every);
+        }
+        InputKind::Stdin => {}
+        InputKind::Http { listen, token } => {
+            p.text("listen", listen);
+            if let Some(token) = token {
+                p.line("token", token);
+            }
+        }
+        InputKind::Samples { repeat, every } => {
+            p.line("repeat", repeat);
+            p.duration("every", *every);
+        }
+    }
+}
+
+fn print_route(p: &mut Printer<'_>, i: usize, route: &RouteConfig) {
+    p.table("[[routes]]", &format!("routes[{i}]"));
+    p.text("name", &route.name);
+    p.text("kind", route.kind.as_str());
+    p.text("min_level", route.min_level);
+    p.list("lanes", &route.lanes);
+    p.list("rules", &route.rules);
+    match &route.kind {
+        RouteKind::NdjsonFile { path } => p.text("path", path.display()),
+        RouteKind::Webhook { url, secret, timeout } => {
+            p.text("url", url);
+            p.line("secret", secret);
+            p.duration("timeout", *timeout);
+        }
+        RouteKind::SplunkHec { url, token, index, sourcetype, acknowledge, timeout } => {
+            p.text("url", url);
+            p.line("token", token);
+            if let Some(index) = index {
+                p.text("index", index);
+            }
+            p.text("sourcetype", sourcetype);
+            p.line("acknowledge", acknowledge);
+            p.duration("timeout", *timeout);
+        }
+    }
+    p.table("[routes.retry]", &format!("routes[{i}].retry"));
+    p.duration("first", route.retry.first);
+    p.duration("longest", route.retry.longest);
+    p.duration("give_up_after", route.retry.give_up_after);
+}
