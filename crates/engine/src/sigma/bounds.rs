@@ -1,0 +1,20 @@
+//! How large a rule may be. A document beyond a bound is refused with a diagnostic; nothing grows without an end.
+
+/// Bytes of one Sigma file.
+pub const FILE_BYTES_MAX: usize = 4 << 20;
+/// Values of one rule, after expansion of placeholders, dashes and encodings.
+pub const VALUES_MAX: usize = 100_000;
+/// Bytes of one value.
+pub const VALUE_BYTES_MAX: usize = 64 << 10;
+/// Tokens of one condition.
+pub const CONDITION_TOKENS_MAX: usize = 4096;
+/// Levels of brackets and `not` in a condition.
+pub const CONDITION_DEPTH_MAX: usize = 64;
+/// Bytes that one regular expression may take, compiled.
+pub const REGEX_BYTES_MAX: usize = 4 << 20;
+/// Steps that a regular expression with look-around or back-references may take on one value.
+pub const REGEX_STEPS_MAX: usize = 100_000;
+/// Dashes that `windash` may vary in one value.
+pub const DASHES_MAX: usize = 4;
+/// Characters of a value that an explanation or a matched term shows.
+pub const SHOWN_CHARS_MAX: usize = 256;

@@ -1,0 +1,29 @@
+//! Sigma 2.1: rules, filters and correlations read from text, compiled once, evaluated on every event.
+//!
+//! In: rule files as text, an [`Inventory`], and then events as [`Record`](crate::record::Record)s. Out: documents and
+//! diagnostics, a [`Program`], and for each event the rules that hold, the terms that made them hold, and an explanation.
+//! Bound: the sizes in [`bounds`]; evaluation is linear in the rule set and in the event, and allocates nothing once warm.
+//! When a bound is met the document is refused with a diagnostic that names it; other documents go on.
+
+pub mod bounds;
+mod compile;
+mod detection;
+mod document;
+mod explain;
+mod inventory;
+mod modifier;
+mod parse;
+mod program;
+mod rule;
+
+pub use compile::compile;
+pub use detection::{Condition, Detection, Group, Item, Of, Search, Value};
+pub use document::{Correlation, CorrelationCondition, CorrelationKind, Document, Filter, FilterTarget};
+pub use explain::{Explanation, Node, Term};
+pub use inventory::Inventory;
+pub use modifier::{IllegalChain, Modifier, Modifiers};
+pub use parse::parse;
+pub use program::{CompiledRule, Memo, Program, RuleIndex, RuleSet};
+pub use rule::{
+    BlindSpot, Expect, Fold, LogSource, Related, Require, Rule, Status, Strategy, TriageStep, Watchkeep,
+};
