@@ -1,0 +1,103 @@
+//! The spool: rows wait here, durable, until there are enough of them for a Parquet file.
+//!
+//! Comes in: a batch of rows. Goes out: one entry (`length`, CRC-32, rows) appended and synced. Bound: the caller seals the
+//! file when it is full. After a failed write the tail is cut back; after a failed sync the spool refuses until reopened.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::io;
+use crate::{LakeError, Row};
+
+const HEAD_BYTES: usize = 8;
+
+/// A spool that takes rows.
+pub(crate) struct Spool {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    rows: u64,
+    refusing: bool,
+}
+
+impl Spool {
+    /// Opens or makes the spool at `path`, cutting a torn last entry.
+    pub(crate) fn open(path: &Path) -> Result<Spool, LakeError> {
+        let mut rows = 0;
+        let whole = if path.exists() { read_entries(path, &mut |_| rows += 1)? } else { 0 };
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(io("open", path))?;
+        file.set_len(whole).map_err(io("cut", path))?;
+        file.seek(SeekFrom::Start(whole)).map_err(io("seek in", path))?;
+        Ok(Spool { path: path.to_owned(), file, bytes: whole, rows, refusing: false })
+    }
+
+    /// Appends one entry and syncs it.
+    pub(crate) fn append(&mut self, rows: &[Row]) -> Result<(), LakeError> {
+        if self.refusing {
+            return Err(LakeError::Refusing(self.path.clone()));
+        }
+        let entry = encode_entry(rows);
+        if let Err(error) = self.file.write_all(&entry) {
+            // A half-written entry must not stand before the next one.
+            self.refusing =
+                self.file.set_len(self.bytes).is_err() || self.file.seek(SeekFrom::Start(self.bytes)).is_err();
+            return Err(io("write", &self.path)(error));
+        }
+        if let Err(error) = self.file.sync_data() {
+            self.refusing = true;
+            return Err(io("sync", &self.path)(error));
+        }
+        self.bytes += entry.len() as u64;
+        self.rows += rows.len() as u64;
+        Ok(())
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// Reads every whole entry of the spool at `path`; returns the length of the whole part. A torn tail ends the reading.
+pub(crate) fn read_entries(path: &Path, each: &mut dyn FnMut(Row)) -> Result<u64, LakeError> {
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(io("read", path))?;
+    let mut rest = bytes.as_slice();
+    while let Some((payload, after)) = split_entry(rest) {
+        let mut rows = payload;
+        while let Some(row) = Row::decode(&mut rows) {
+            each(row);
+        }
+        rest = after;
+    }
+    Ok((bytes.len() - rest.len()) as u64)
+}
+
+fn encode_entry(rows: &[Row]) -> Vec<u8> {
+    let mut entry = vec![0; HEAD_BYTES];
+    for row in rows {
+        row.encode(&mut entry);
+    }
+    let length = u32::try_from(entry.len() - HEAD_BYTES).expect("batches are bounded far below 4 GiB");
+    let crc = crc32fast::hash(&entry[HEAD_BYTES..]);
+    entry[..4].copy_from_slice(&length.to_le_bytes());
+    entry[4..HEAD_BYTES].copy_from_slice(&crc.to_le_bytes());
+    entry
+}
+
+fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (head, rest) = bytes.split_at_checked(HEAD_BYTES)?;
+    let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
+    let crc = u32::from_le_bytes(head[4..].try_into().ok()?);
+    let (payload, after) = rest.split_at_checked(length)?;
+    (crc32fast::hash(payload) == crc).then_some((payload, after))
+}
