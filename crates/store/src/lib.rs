@@ -1,1 +1,50 @@
-//! store
+//! The truth: alerts, findings, the outbox, the ledger, cursors and the audit log in one SQLite file, and the journal of
+//! accepted raw records beside it.
+//!
+//! Floor 2. What comes in is already decided by the floors below (records evaluated, findings raised); this crate makes it
+//! durable, exactly once, and answers questions about it. It reads no clock: `now` is handed in.
+//!
+//! | part | in → out | bound | when full |
+//! |---|---|---|---|
+//! | [`journal`] | batch → durable position | `total_bytes_max` | refuses with a typed error; the sender retries |
+//! | [`Store::settle`] | what a batch came to → one transaction | the batch | the error says whether to retry; nothing is half done |
+//! | outbox | alert moves → rows in per-alert order | alerts × routes × moves | waits on disk; dead letters wait for a person |
+//! | rejects | raw bytes and reason → kept copy | [`StoreOptions`] | then digests, then counts only; the count says so |
+
+mod act;
+mod alerts;
+mod audit;
+mod check;
+mod detail;
+mod error;
+mod health;
+pub mod journal;
+mod ledger;
+mod migrations;
+mod open;
+mod outbox;
+mod payload;
+mod rejects;
+mod routes;
+mod rows;
+mod settle;
+mod silences;
+mod stats;
+mod text;
+
+pub use alerts::{AlertPage, AlertQuery, AlertSort};
+pub use audit::{AuditEntry, AuditReport};
+pub use detail::{AlertDetail, Delivery, EvidenceRow, FindingRow, HistoryRow};
+pub use error::{ActError, Retry, SilenceError, StoreError};
+pub use health::SourceHealth;
+pub use migrations::{SCHEMA_VERSION, schema_markdown};
+pub use open::{Store, StoreOptions};
+pub use outbox::{OutboxOutcome, OutboxQuery, OutboxRow, OutboxState};
+pub use rejects::{RejectQuery, RejectRow, RejectTotal};
+pub use routes::RouteRule;
+pub use settle::{Cursor, Evidence, Raised, Rejected, Settled, Settlement, Sighting};
+pub use silences::SilenceRow;
+pub use stats::{HourCount, RouteStats, Stats};
+
+#[cfg(test)]
+mod tests;

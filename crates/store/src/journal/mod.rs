@@ -1,0 +1,250 @@
+//! The journal: accepted raw records, durable before their sender is told so.
+//!
+//! In: a [`Batch`]. Out: a [`Position`], once the batch is on disk. Bound: [`JournalOptions::total_bytes_max`]. When full, or after the disk
+//! failed: [`Journal::append`] refuses with a typed error and the sender retries.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Lane, SourceId, Time};
+use serde::{Deserialize, Serialize};
+
+/// Bounds of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalOptions {
+    /// A segment is closed once it has this many bytes.
+    pub segment_bytes: u64,
+    /// The journal refuses to grow beyond this.
+    pub total_bytes_max: u64,
+}
+
+impl Default for JournalOptions {
+    fn default() -> JournalOptions {
+        JournalOptions { segment_bytes: 64 << 20, total_bytes_max: 4 << 30 }
+    }
+}
+
+/// What one sender handed over at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// The input.
+    pub input: String,
+    /// The source that the input names; `None` means that each record tells.
+    pub source: Option<SourceId>,
+    /// The framing, as the engine's wire byte.
+    pub format: u8,
+    /// Why the records are on the line.
+    pub lane: Lane,
+    /// When they were received.
+    pub received: Time,
+    /// How many records were counted.
+    pub records: u64,
+    /// The bytes as they came.
+    pub bytes: Vec<u8>,
+}
+
+/// A place between two entries of the journal. Written as `segment:offset`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Position {
+    /// The segment's number, from 1.
+    pub segment: u64,
+    /// Byte offset in the segment.
+    pub offset: u64,
+}
+
+impl Position {
+    /// Before everything.
+    pub const START: Position = Position { segment: 0, offset: 0 };
+
+    /// Reads `segment:offset`.
+    pub fn parse(text: &str) -> Option<Position> {
+        let (segment, offset) = text.split_once(':')?;
+        Some(Position { segment: segment.parse().ok()?, offset: offset.parse().ok()? })
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.segment, self.offset)
+    }
+}
+
+/// Bytes that opening found to be no entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The segment.
+    pub segment: u64,
+    /// From which byte.
+    pub from: u64,
+    /// To which byte, exclusive.
+    pub to: u64,
+    /// A torn tail (cut off: it was never acknowledged) or damage in the middle (set aside)?
+    pub torn: bool,
+    /// Where the bytes are kept.
+    pub kept: Option<PathBuf>,
+}
+
+/// What opening found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Entries that hold.
+    pub entries: u64,
+    /// Records in them, as counted by their senders' inputs.
+    pub records: u64,
+    /// Bytes in segments.
+    pub bytes: u64,
+    /// What does not hold.
+    pub damage: Vec<Damage>,
+}
+
+/// Why the journal refused.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The journal has reached its bound; the line is behind. Retry later.
+    #[error("the journal is full: {bytes} of at most {bytes_max} bytes")]
+    Full {
+        /// Bytes it has.
+        bytes: u64,
+        /// Bytes it may have.
+        bytes_max: u64,
+    },
+    /// The batch can never fit. Split it.
+    #[error("a batch of {bytes} bytes is larger than the {bytes_max} that one entry may have")]
+    TooLarge {
+        /// Bytes of the batch.
+        bytes: u64,
+        /// Bytes allowed.
+        bytes_max: u64,
+    },
+    /// The disk has no room. What was written was taken back; retry once there is room.
+    #[error("the journal's disk has no room: {what}")]
+    NoSpace {
+        /// What was being done.
+        what: String,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// A write or `fsync` failed: nothing more is accepted until [`Journal::reopen`].
+    #[error("the journal's disk failed and must be reopened: {what}")]
+    Failed {
+        /// What was being done.
+        what: String,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// Another process has the journal open.
+    #[error("the journal `{}` is open in another process", path.display())]
+    Locked {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file or directory cannot be read or made.
+    #[error("the journal cannot {what}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why.
+        #[source]
+        source: Arc<std::io::Error>,
+    },
+    /// A segment was written by a newer version.
+    #[error("journal segment {segment} has format {found}, newer than the {known} that this version knows")]
+    Newer {
+        /// The segment.
+        segment: u64,
+        /// Its format.
+        found: u16,
+        /// The newest that this version knows.
+        known: u16,
+    },
+    /// An entry went bad after opening. Reopening sets it aside.
+    #[error("journal segment {segment} is damaged at byte {offset}")]
+    Damaged {
+        /// The segment.
+        segment: u64,
+        /// The byte.
+        offset: u64,
+    },
+}
+
+impl JournalError {
+    /// May the same call succeed later without anyone's help?
+    pub fn retry(&self) -> bool {
+        matches!(self, JournalError::Full { .. } | JournalError::NoSpace { .. })
+    }
+}
+
+/// The journal. Cheap to clone; every clone is the same journal.
+#[derive(Clone)]
+pub struct Journal {
+    inner: Arc<()>,
+}
+
+impl Journal {
+    /// Opens, or makes, the journal in `dir`: cuts a torn tail, sets damage aside; see [`Journal::recovery`].
+    pub fn open(dir: &Path, options: JournalOptions) -> Result<Journal, JournalError> {
+        let _ = (dir, options);
+        unimplemented!()
+    }
+
+    /// What opening found.
+    pub fn recovery(&self) -> Recovery {
+        unimplemented!()
+    }
+
+    /// Stores a batch. On return it is on disk; the position is the one after it. Callers at the same time share one `fsync`.
+    pub fn append(&self, batch: &Batch) -> Result<Position, JournalError> {
+        let _ = batch;
+        unimplemented!()
+    }
+
+    /// Reads entries from `from` on, up to what is durable. A reader that gave `None` may be asked again later.
+    pub fn read_from(&self, from: Position) -> Reader {
+        let _ = from;
+        unimplemented!()
+    }
+
+    /// The position after the last durable entry.
+    pub fn end(&self) -> Position {
+        unimplemented!()
+    }
+
+    /// Waits until there is something durable after `position`, or `timeout` has passed. Says whether there is.
+    pub fn wait_beyond(&self, position: Position, timeout: Duration) -> bool {
+        let _ = (position, timeout);
+        unimplemented!()
+    }
+
+    /// Deletes the segments that lie wholly before `upto`.
+    pub fn release(&self, upto: Position) -> Result<u64, JournalError> {
+        let _ = upto;
+        unimplemented!()
+    }
+
+    /// Bytes in segments.
+    pub fn bytes(&self) -> u64 {
+        unimplemented!()
+    }
+
+    /// After [`JournalError::Failed`]: drops what was not durable, checks every segment again and accepts batches again.
+    pub fn reopen(&self) -> Result<Recovery, JournalError> {
+        unimplemented!()
+    }
+}
+
+/// Reads entries in order.
+pub struct Reader {
+    _journal: Journal,
+}
+
+impl Iterator for Reader {
+    type Item = Result<(Position, Batch), JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        unimplemented!()
+    }
+}
