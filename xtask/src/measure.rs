@@ -1,0 +1,39 @@
+//! `bench` and `eval`: handed to the package `measure`, which is built in release mode because its numbers are.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use crate::check::cargo;
+use crate::place::Place;
+use crate::step::{Outcome, run_command};
+
+/// Measures; the table goes to standard output.
+pub fn bench(place: &Place, name: Option<&str>, write: bool) -> anyhow::Result<bool> {
+    let mut arguments: Vec<&OsStr> = vec![OsStr::new("bench")];
+    arguments.extend(name.map(OsStr::new));
+    run(place, arguments, write)
+}
+
+/// Scores the rules on the labelled sets.
+pub fn eval(place: &Place, data: Option<&Path>, write: bool) -> anyhow::Result<bool> {
+    let mut arguments: Vec<&OsStr> = vec![OsStr::new("eval")];
+    if let Some(data) = data {
+        arguments.extend([OsStr::new("--data"), data.as_os_str()]);
+    }
+    run(place, arguments, write)
+}
+
+fn run(place: &Place, arguments: Vec<&OsStr>, write: bool) -> anyhow::Result<bool> {
+    let build = cargo(&["build", "--release", "--quiet", "--package", "watchkeep", "--package", "measure", "--bins"]);
+    if let Outcome::Failed(why) | Outcome::Skipped(why) = run_command(build)? {
+        anyhow::bail!("the release build failed: {why}");
+    }
+    let release = place.target.join("release");
+    let mut command = Command::new(release.join("measure"));
+    command.args(arguments).env("WATCHKEEP_BIN", release.join("watchkeep"));
+    if write {
+        command.arg("--write");
+    }
+    Ok(command.status()?.success())
+}
