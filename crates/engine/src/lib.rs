@@ -1,1 +1,27 @@
-//! engine
+//! Bytes to findings, as pure functions: decode, normalise, detect.
+//!
+//! Floor 1. Nothing here reads a clock, a file, a socket or the environment; time is handed in. The line's steps 3 to 5:
+//! [`frame`] cuts a stream of bytes into records, [`source`] says what a record is, [`mod@extract`] reads it in one pass,
+//! [`sigma`] holds rules against it, and [`Engine`] puts them together. [`triage`] decides what becomes of a finding.
+
+pub mod extract;
+pub mod field;
+pub mod frame;
+mod json;
+pub mod limits;
+pub mod ocsf;
+pub mod record;
+pub mod sigma;
+pub mod source;
+pub mod triage;
+pub mod yaml;
+
+mod evaluate;
+
+pub use evaluate::{Engine, Event, ExplainError, Given, Sink, Worker};
+pub use field::{Field, Fields, FieldsBuilder};
+pub use frame::{Format, Frame, Framer, HecMeta};
+pub use limits::Limits;
+pub use model::{Diagnostic, Reject};
+pub use record::{Record, Scalar, Scratch};
+pub use source::Source;

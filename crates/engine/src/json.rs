@@ -1,0 +1,169 @@
+//! The lexemes of JSON (RFC 8259): where a string, number or word ends, and what a string says.
+//!
+//! In: bytes and a position. Out: the position after the lexeme, or why there is none. No recursion, no allocation.
+
+use model::Reject;
+
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Skips space, tabs and line ends.
+#[inline]
+pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// A string's end: the position of its closing quote, and whether it holds escapes.
+pub(crate) struct StrEnd {
+    pub(crate) quote: usize,
+    pub(crate) escaped: bool,
+}
+
+/// Finds the end of the string whose first byte after the quote is at `at`. Escapes are checked, control characters refused.
+#[inline]
+pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Result<StrEnd, Reject> {
+    let mut escaped = false;
+    loop {
+        at = plain_end(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => return Ok(StrEnd { quote: at, escaped }),
+            Some(b'\\') => {
+                escaped = true;
+                at = escape_end(bytes, at)?;
+            }
+            Some(_) => return Err(Reject::NotJson),
+            None => return Err(Reject::Truncated),
+        }
+    }
+}
+
+/// The first quote, backslash or control character at or after `at`, eight bytes at a time.
+#[inline]
+fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let quote = word ^ (LOW * b'"' as u64);
+        let slash = word ^ (LOW * b'\\' as u64);
+        let stop = ((quote.wrapping_sub(LOW) & !quote)
+            | (slash.wrapping_sub(LOW) & !slash)
+            | (word.wrapping_sub(LOW * 0x20) & !word))
+            & HIGH;
+        if stop != 0 {
+            return at + (stop.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'"' || byte == b'\\' || byte < 0x20 {
+            return at;
+        }
+        at += 1;
+    }
+    at
+}
+
+fn escape_end(bytes: &[u8], at: usize) -> Result<usize, Reject> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') => {
+            let digits = bytes.get(at + 2..).unwrap_or_default();
+            let digits = &digits[..digits.len().min(4)];
+            match digits.iter().all(u8::is_ascii_hexdigit) {
+                false => Err(Reject::NotJson),
+                true if digits.len() < 4 => Err(Reject::Truncated),
+                true => Ok(at + 6),
+            }
+        }
+        Some(_) => Err(Reject::NotJson),
+        None => Err(Reject::Truncated),
+    }
+}
+
+/// Finds the end of the number that starts at `at`.
+#[inline]
+pub(crate) fn number_end(bytes: &[u8], mut at: usize) -> Result<usize, Reject> {
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    at = match bytes.get(at) {
+        Some(b'0') => at + 1,
+        _ => digits_end(bytes, at)?,
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits_end(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = digits_end(bytes, at)?;
+    }
+    Ok(at)
+}
+
+fn digits_end(bytes: &[u8], at: usize) -> Result<usize, Reject> {
+    let mut end = at;
+    while bytes.get(end).is_some_and(u8::is_ascii_digit) {
+        end += 1;
+    }
+    match end > at {
+        true => Ok(end),
+        false if end == bytes.len() => Err(Reject::Truncated),
+        false => Err(Reject::NotJson),
+    }
+}
+
+/// Finds the end of `word` (`true`, `false` or `null`) at `at`.
+#[inline]
+pub(crate) fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Reject> {
+    let rest = &bytes[at..];
+    match rest.starts_with(word) {
+        true => Ok(at + word.len()),
+        false if word.starts_with(rest) => Err(Reject::Truncated),
+        false => Err(Reject::NotJson),
+    }
+}
+
+/// Writes what a checked string body says. A lone surrogate becomes U+FFFD: the record is kept.
+pub(crate) fn unescape(body: &str, out: &mut String) {
+    let mut rest = body;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        let (character, used) = escape(&rest[at..]);
+        out.push(character);
+        rest = rest.get(at + used..).unwrap_or_default();
+    }
+    out.push_str(rest);
+}
+
+/// The character that an escape names, and how many bytes name it.
+fn escape(text: &str) -> (char, usize) {
+    let bytes = text.as_bytes();
+    let plain = |character| (character, 2);
+    match bytes.get(1) {
+        Some(b'b') => plain('\u{8}'),
+        Some(b'f') => plain('\u{c}'),
+        Some(b'n') => plain('\n'),
+        Some(b'r') => plain('\r'),
+        Some(b't') => plain('\t'),
+        Some(b'u') => unicode(text),
+        Some(&other) => plain(char::from(other)),
+        None => plain('\\'),
+    }
+}
+
+fn unicode(text: &str) -> (char, usize) {
+    let unit = |from: usize| text.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    let high = unit(2).unwrap_or(0xFFFD);
+    if (0xD800..0xDC00).contains(&high) && text.get(6..8) == Some("\\u") {
+        if let Some(low) = unit(8).filter(|low| (0xDC00..0xE000).contains(low)) {
+            let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+            return (char::from_u32(code).unwrap_or('\u{FFFD}'), 12);
+        }
+    }
+    (char::from_u32(high).unwrap_or('\u{FFFD}'), 6)
+}

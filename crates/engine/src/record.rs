@@ -1,0 +1,209 @@
+//! A record: the values of the declared fields of one event, without a copy of the event.
+//!
+//! In: what [`crate::extract`] found in one pass. Out: values by field. Bound: one cell for each value found; a [`Scratch`] is
+//! reused from event to event, so a worker that has warmed up allocates nothing.
+
+use std::borrow::Cow;
+
+use crate::extract;
+use crate::field::{Field, Fields};
+
+/// One value of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scalar<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as written.
+    Number(&'a str),
+    /// A string, unescaped.
+    Str(&'a str),
+    /// The raw JSON of an object, or of an empty array: the field is present, and not a scalar.
+    Composite(&'a str),
+}
+
+impl<'a> Scalar<'a> {
+    /// The value as text: the string itself, the number as written, `true`, `null`, or the raw JSON.
+    pub fn text(self) -> &'a str {
+        match self {
+            Scalar::Null => "null",
+            Scalar::Bool(true) => "true",
+            Scalar::Bool(false) => "false",
+            Scalar::Number(text) | Scalar::Str(text) | Scalar::Composite(text) => text,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Null,
+    True,
+    False,
+    Number,
+    /// A string whose text stands in the record as it is.
+    Str,
+    /// A string with escapes, unescaped into the arena.
+    Unescaped,
+    Composite,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    kind: Kind,
+    start: u32,
+    end: u32,
+    /// The field's next value: its cell plus one, or 0.
+    next: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Chain {
+    /// First and last cell, plus one; 0 where there is none.
+    head: u32,
+    tail: u32,
+}
+
+/// Memory that one worker reuses from event to event.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    cells: Vec<Cell>,
+    chains: Vec<Chain>,
+    touched: Vec<u32>,
+    arena: String,
+    pub(crate) walk: extract::WalkState,
+}
+
+impl Scratch {
+    /// Scratch memory for records read by `fields`.
+    pub fn new(fields: &Fields) -> Scratch {
+        let mut scratch = Scratch::default();
+        scratch.reset(fields);
+        scratch
+    }
+
+    /// Forgets the last record.
+    pub(crate) fn reset(&mut self, fields: &Fields) {
+        for index in self.touched.drain(..) {
+            self.chains[index as usize] = Chain::default();
+        }
+        if self.chains.len() < fields.len() {
+            self.chains.resize(fields.len(), Chain::default());
+        }
+        self.cells.clear();
+        self.arena.clear();
+    }
+
+    /// Adds a value; gives its cell, so that the end of a composite can be set when it is known.
+    #[inline]
+    pub(crate) fn push(&mut self, field: Field, kind: Kind, start: usize, end: usize) -> u32 {
+        let cell = self.cells.len() as u32;
+        self.cells.push(Cell { kind, start: start as u32, end: end as u32, next: 0 });
+        let chain = &mut self.chains[field.index()];
+        if chain.tail == 0 {
+            chain.head = cell + 1;
+            self.touched.push(field.index() as u32);
+        } else {
+            self.cells[chain.tail as usize - 1].next = cell + 1;
+        }
+        chain.tail = cell + 1;
+        cell
+    }
+
+    pub(crate) fn close(&mut self, cell: u32, end: usize) {
+        self.cells[cell as usize].end = end as u32;
+    }
+
+    /// Adds a string that does not stand in the record as it is; gives its place in the arena.
+    pub(crate) fn keep(&mut self, fill: impl FnOnce(&mut String)) -> (usize, usize) {
+        let start = self.arena.len();
+        fill(&mut self.arena);
+        (start, self.arena.len())
+    }
+
+    /// Sets the value of a field of a text record: the text in `raw[start..end]`.
+    pub(crate) fn set_text(&mut self, field: Field, start: usize, end: usize) {
+        self.push(field, Kind::Str, start, end);
+    }
+
+    /// The record last extracted from `raw`.
+    pub(crate) fn record<'a>(&'a self, raw: &'a str, is_text: bool) -> Record<'a> {
+        Record { raw, scratch: self, is_text }
+    }
+}
+
+/// The values of one event's declared fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    raw: &'a str,
+    scratch: &'a Scratch,
+    is_text: bool,
+}
+
+impl<'a> Record<'a> {
+    /// The event's own bytes: a JSON object or a line of text.
+    pub fn raw(&self) -> &'a str {
+        self.raw
+    }
+
+    /// Every value of `field`, in the record's order; several where the path crosses an array.
+    pub fn values(&self, field: Field) -> Values<'a> {
+        let next = self.scratch.chains.get(field.index()).map_or(0, |chain| chain.head);
+        Values { record: *self, next }
+    }
+
+    /// Does the record have the field at all, even as `null` or an empty array?
+    pub fn is_present(&self, field: Field) -> bool {
+        self.scratch.chains.get(field.index()).is_some_and(|chain| chain.head != 0)
+    }
+
+    /// The field's first value that is neither `null` nor composite, as text.
+    pub fn first_text(&self, field: Field) -> Option<Cow<'a, str>> {
+        self.first_str(field).map(Cow::Borrowed)
+    }
+
+    /// The field's first value that is neither `null` nor composite, as text.
+    pub fn first_str(&self, field: Field) -> Option<&'a str> {
+        let scalar = |value: &Scalar<'a>| !matches!(value, Scalar::Null | Scalar::Composite(_));
+        self.values(field).find(scalar).map(Scalar::text)
+    }
+
+    /// Calls `f` with every string and number of the record, for keyword searches: walks the raw record. A text record is one string.
+    pub fn for_each_leaf(&self, f: &mut dyn FnMut(&str)) {
+        if self.is_text { f(self.raw) } else { extract::for_each_leaf(self.raw, f) }
+    }
+
+    /// Is the record a line of text rather than JSON?
+    pub fn is_text(&self) -> bool {
+        self.is_text
+    }
+}
+
+/// The values of one field.
+#[derive(Clone, Debug)]
+pub struct Values<'a> {
+    record: Record<'a>,
+    next: u32,
+}
+
+impl<'a> Iterator for Values<'a> {
+    type Item = Scalar<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Scalar<'a>> {
+        let at = self.next.checked_sub(1)?;
+        let scratch = self.record.scratch;
+        let cell = scratch.cells[at as usize];
+        self.next = cell.next;
+        let (start, end) = (cell.start as usize, cell.end as usize);
+        Some(match cell.kind {
+            Kind::Null => Scalar::Null,
+            Kind::True => Scalar::Bool(true),
+            Kind::False => Scalar::Bool(false),
+            Kind::Number => Scalar::Number(&self.record.raw[start..end]),
+            Kind::Str => Scalar::Str(&self.record.raw[start..end]),
+            Kind::Unescaped => Scalar::Str(&scratch.arena[start..end]),
+            Kind::Composite => Scalar::Composite(&self.record.raw[start..end]),
+        })
+    }
+}
