@@ -1,0 +1,5 @@
+//! What pages are made of, without asking the store: formats, records, rule sources.
+
+pub(crate) mod format;
+pub(crate) mod highlight;
+pub(crate) mod raw;
