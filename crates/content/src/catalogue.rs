@@ -1,0 +1,122 @@
+//! The catalogue: everything that was loaded, and the engine made of it.
+
+use std::collections::BTreeMap;
+
+use engine::sigma::{Filter, Inventory, Rule};
+use engine::{Engine, Limits, Source};
+use model::Diagnostic;
+
+use crate::cases::RuleCases;
+
+/// Everything that some roots hold.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// The roots, as a person would name them.
+    pub roots: Vec<String>,
+    /// The sources, by id.
+    pub sources: Vec<Source>,
+    /// The rules, in the order of roots and files.
+    pub rules: Vec<CatalogueRule>,
+    /// The filters.
+    pub filters: Vec<Filter>,
+    /// The tests, by file.
+    pub cases: Vec<RuleCases>,
+    /// The lists behind `|expand`, merged: a later root's list replaces an earlier one of the same name.
+    pub inventory: Inventory,
+    /// Who answers for each list, and what it is, where its file says so.
+    pub lists: BTreeMap<String, InventoryList>,
+}
+
+/// A rule and where it came from.
+#[derive(Clone, Debug)]
+pub struct CatalogueRule {
+    /// The rule.
+    pub rule: Rule,
+    /// Its file, as its author would name it.
+    pub file: String,
+    /// Where the file came from.
+    pub provenance: Provenance,
+}
+
+/// Where a rule came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Position of its root among the catalogue's roots.
+    pub root: usize,
+    /// The pack's origin, for imported rules.
+    pub origin: Option<String>,
+    /// The origin's version or commit.
+    pub version: Option<String>,
+    /// The licence of the rule text.
+    pub license: Option<String>,
+}
+
+impl Provenance {
+    /// Was the rule imported from somebody else's collection?
+    pub fn is_imported(&self) -> bool {
+        self.origin.is_some()
+    }
+}
+
+/// What an inventory file says about one list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InventoryList {
+    /// The file.
+    pub file: String,
+    /// Who keeps the list.
+    pub owner: Option<String>,
+    /// What the list is.
+    pub description: Option<String>,
+}
+
+impl Catalogue {
+    /// Compiles everything to an engine. A rule that cannot be compiled is set aside with an error; the others go on.
+    pub fn compile(&self, limits: Limits) -> (Engine, Vec<Diagnostic>) {
+        self.compile_with(&self.inventory, limits)
+    }
+
+    /// As [`Catalogue::compile`], with another inventory.
+    pub fn compile_with(&self, inventory: &Inventory, limits: Limits) -> (Engine, Vec<Diagnostic>) {
+        let rules = self.rules.iter().map(|entry| entry.rule.clone()).collect();
+        Engine::compile(self.sources.clone(), rules, self.filters.clone(), inventory, limits)
+    }
+
+    /// The rule that a person means: by id, title, name, or stem of its file.
+    pub fn find_rule(&self, wanted: &str) -> Option<&CatalogueRule> {
+        self.rules.iter().find(|entry| entry.answers_to(wanted))
+    }
+
+    /// The source with this id.
+    pub fn source(&self, id: &str) -> Option<&Source> {
+        self.sources.iter().find(|source| source.id.as_str() == id)
+    }
+
+    /// Only the rules that `keep` takes, with everything else as it is.
+    #[must_use]
+    pub fn with_rules(&self, keep: impl Fn(&CatalogueRule) -> bool) -> Catalogue {
+        Catalogue { rules: self.rules.iter().filter(|entry| keep(entry)).cloned().collect(), ..self.clone() }
+    }
+}
+
+impl CatalogueRule {
+    /// Is the rule meant by `wanted`: its id, title, name, or the stem of its file?
+    pub fn answers_to(&self, wanted: &str) -> bool {
+        let rule = &self.rule;
+        rule.id.as_str().eq_ignore_ascii_case(wanted)
+            || rule.title.eq_ignore_ascii_case(wanted)
+            || rule.name.as_deref() == Some(wanted)
+            || self.stem() == wanted
+    }
+
+    /// The name of its file without folder and ending.
+    pub fn stem(&self) -> &str {
+        stem(&self.file)
+    }
+}
+
+/// A file's name without folder and `.yml`, `.yaml`, `.test.yml`.
+pub(crate) fn stem(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let name = name.strip_suffix(".yml").or_else(|| name.strip_suffix(".yaml")).unwrap_or(name);
+    name.strip_suffix(".test").unwrap_or(name)
+}

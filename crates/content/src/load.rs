@@ -1,0 +1,242 @@
+//! Loads roots into a [`Catalogue`].
+//!
+//! Comes in: roots. Goes out: a catalogue of everything that can be used, and every mistake of every file. Files are
+//! read and parsed on two threads; what they say is put together in the order of roots and names, so that the result
+//! never depends on timing. A file that cannot be used is reported and set aside; the others go on.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use engine::Source;
+use engine::sigma::{self, Document, Filter};
+use model::Diagnostic;
+
+use crate::cases::{self, RuleCases};
+use crate::catalogue::{Catalogue, CatalogueRule, Provenance};
+use crate::import::PackProvenance;
+use crate::inventory::{self, NamedList};
+use crate::root::{ContentFile, FileKind, Root};
+
+/// Threads that parse.
+const THREADS: usize = 2;
+
+/// What one file holds.
+#[derive(Default)]
+struct Parsed {
+    source: Option<Source>,
+    documents: Vec<Document>,
+    lists: Vec<NamedList>,
+    cases: Option<RuleCases>,
+    pack: Option<PackProvenance>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Loads everything below `roots`; later roots win over earlier ones.
+pub fn load(roots: &[Root]) -> (Catalogue, Vec<Diagnostic>) {
+    load_with(roots, &|_, _| {})
+}
+
+/// As [`load`]; calls `progress` with files done and files in all, from the parsing threads.
+pub fn load_with(roots: &[Root], progress: &(dyn Fn(usize, usize) + Sync)) -> (Catalogue, Vec<Diagnostic>) {
+    let mut files = Vec::new();
+    let mut diagnostics = Vec::new();
+    for (position, root) in roots.iter().enumerate() {
+        let (found, wrong) = root.files(position);
+        files.extend(found);
+        diagnostics.extend(wrong);
+    }
+    let parsed = parse_all(&files, progress);
+    let mut assembly = Assembly::new(roots, diagnostics);
+    assembly.take_packs(&files, &parsed);
+    for (file, parsed) in files.iter().zip(parsed) {
+        assembly.take(file, parsed);
+    }
+    assembly.finish()
+}
+
+/// Parses the files on [`THREADS`] threads; results stand in the order of the files.
+fn parse_all(files: &[ContentFile], progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Parsed> {
+    let next = AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
+    let work = || {
+        let mut mine = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(i) else { return mine };
+            mine.push((i, parse_file(file)));
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
+        }
+    };
+    let mut results: Vec<(usize, Parsed)> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        handles.into_iter().flat_map(|handle| handle.join().expect("parsers do not panic")).collect()
+    });
+    results.sort_by_key(|(i, _)| *i);
+    results.into_iter().map(|(_, parsed)| parsed).collect()
+}
+
+fn parse_file(file: &ContentFile) -> Parsed {
+    let text = match file.text() {
+        Ok(text) => text,
+        Err(diagnostic) => return Parsed { diagnostics: vec![diagnostic], ..Parsed::default() },
+    };
+    let mut parsed = match file.kind {
+        FileKind::Source => {
+            let (source, diagnostics) = Source::parse(&text);
+            Parsed { source, diagnostics, ..Parsed::default() }
+        }
+        FileKind::Inventory => {
+            let (lists, diagnostics) = inventory::parse(&text);
+            Parsed { lists, diagnostics, ..Parsed::default() }
+        }
+        FileKind::Rules => {
+            let (documents, diagnostics) = sigma::parse(&text);
+            Parsed { documents, diagnostics, ..Parsed::default() }
+        }
+        FileKind::Cases => {
+            let (cases, diagnostics) = cases::parse(&file.name, &text);
+            Parsed { cases, diagnostics, ..Parsed::default() }
+        }
+        FileKind::Provenance => {
+            let (pack, diagnostics) = PackProvenance::parse_head(&text);
+            Parsed { pack, diagnostics, ..Parsed::default() }
+        }
+    };
+    for diagnostic in &mut parsed.diagnostics {
+        diagnostic.file.clone_from(&file.name);
+    }
+    parsed
+}
+
+/// The catalogue while it is put together.
+struct Assembly {
+    catalogue: Catalogue,
+    diagnostics: Vec<Diagnostic>,
+    /// Rule id to its position among the rules.
+    rule_ids: BTreeMap<String, usize>,
+    /// Source id to its position and root.
+    source_ids: BTreeMap<String, (usize, usize)>,
+    /// Folder of an imported pack to what its `provenance.yml` says.
+    packs: BTreeMap<String, PackProvenance>,
+}
+
+impl Assembly {
+    fn new(roots: &[Root], diagnostics: Vec<Diagnostic>) -> Assembly {
+        let catalogue = Catalogue { roots: roots.iter().map(Root::label).collect(), ..Catalogue::default() };
+        Assembly {
+            catalogue,
+            diagnostics,
+            rule_ids: BTreeMap::new(),
+            source_ids: BTreeMap::new(),
+            packs: BTreeMap::new(),
+        }
+    }
+
+    fn take_packs(&mut self, files: &[ContentFile], parsed: &[Parsed]) {
+        for (file, parsed) in files.iter().zip(parsed) {
+            if let (Some(pack), Some((folder, _))) = (&parsed.pack, file.name.rsplit_once('/')) {
+                self.packs.insert(folder.to_owned(), pack.clone());
+            }
+        }
+    }
+
+    fn take(&mut self, file: &ContentFile, parsed: Parsed) {
+        self.diagnostics.extend(parsed.diagnostics);
+        if let Some(source) = parsed.source {
+            self.take_source(file, source);
+        }
+        for document in parsed.documents {
+            self.take_document(file, document);
+        }
+        for list in parsed.lists {
+            self.catalogue.inventory.insert(list.name.clone(), list.values);
+            let described =
+                crate::InventoryList { file: file.name.clone(), owner: list.owner, description: list.description };
+            self.catalogue.lists.insert(list.name, described);
+        }
+        self.catalogue.cases.extend(parsed.cases);
+    }
+
+    fn take_source(&mut self, file: &ContentFile, source: Source) {
+        let id = source.id.as_str().to_owned();
+        match self.source_ids.get(&id) {
+            Some((at, root)) if *root < file.root => {
+                self.catalogue.sources[*at] = source;
+                let message = format!("source `{id}` replaces the one of an earlier root");
+                self.warn(file, 0, "overrides-source", message, "nothing, if that is meant");
+            }
+            Some(_) => {
+                let message = format!("source `{id}` stands twice");
+                self.wrong(file, 0, "duplicate-source", message, "give each source its own id");
+            }
+            None => {
+                self.source_ids.insert(id, (self.catalogue.sources.len(), file.root));
+                self.catalogue.sources.push(source);
+            }
+        }
+    }
+
+    fn take_document(&mut self, file: &ContentFile, document: Document) {
+        match document {
+            Document::Rule(rule) => self.take_rule(file, rule),
+            Document::Filter(filter) => self.catalogue.filters.push(Filter { file: file.name.clone(), ..filter }),
+            // The parser has already said that it is kept and not evaluated.
+            Document::Correlation(_) => {}
+        }
+    }
+
+    fn take_rule(&mut self, file: &ContentFile, mut rule: sigma::Rule) {
+        rule.file.clone_from(&file.name);
+        let id = rule.id.as_str().to_ascii_lowercase();
+        let line = rule.line;
+        let entry = CatalogueRule { provenance: self.provenance(file, &rule), file: file.name.clone(), rule };
+        let Some(at) = self.rule_ids.get(&id).copied() else {
+            self.rule_ids.insert(id, self.catalogue.rules.len());
+            self.catalogue.rules.push(entry);
+            return;
+        };
+        let earlier = &self.catalogue.rules[at];
+        let other = earlier.file.clone();
+        if earlier.provenance.root < file.root {
+            self.catalogue.rules[at] = entry;
+            let message = format!("rule `{id}` replaces the one in `{other}`");
+            self.warn(file, line, "overrides-rule", message, "nothing, if that is meant; otherwise give it its own id");
+        } else {
+            let message = format!("rule id `{id}` stands in `{other}` too; this one is set aside");
+            self.wrong(file, line, "duplicate-id", message, "give each rule its own UUID");
+        }
+    }
+
+    /// What the nearest `provenance.yml` above the file says, with the rule's own licence first.
+    fn provenance(&self, file: &ContentFile, rule: &sigma::Rule) -> Provenance {
+        let mut folder = file.name.as_str();
+        let mut pack = None;
+        while let Some((above, _)) = folder.rsplit_once('/') {
+            folder = above;
+            pack = self.packs.get(folder);
+            if pack.is_some() {
+                break;
+            }
+        }
+        Provenance {
+            root: file.root,
+            origin: pack.map(|pack| pack.origin.clone()),
+            version: pack.map(|pack| pack.version.clone()),
+            license: rule.license.clone().or_else(|| pack.map(|pack| pack.license.clone())),
+        }
+    }
+
+    fn wrong(&mut self, file: &ContentFile, line: usize, code: &str, message: String, remedy: &str) {
+        self.diagnostics.push(Diagnostic::error(line, 0, code, message, remedy).in_file(file.name.clone()));
+    }
+
+    fn warn(&mut self, file: &ContentFile, line: usize, code: &str, message: String, remedy: &str) {
+        self.diagnostics.push(Diagnostic::warning(line, 0, code, message, remedy).in_file(file.name.clone()));
+    }
+
+    fn finish(mut self) -> (Catalogue, Vec<Diagnostic>) {
+        self.catalogue.sources.sort_by(|left, right| left.id.cmp(&right.id));
+        self.diagnostics.sort();
+        (self.catalogue, self.diagnostics)
+    }
+}
