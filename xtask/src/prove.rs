@@ -42,7 +42,7 @@ pub fn interop(place: &Place) -> Step<'_> {
             return Ok(Outcome::Skipped("the Python environment is missing; run `cargo xtask setup`".into()));
         }
         let mut command = Command::new(place.python());
-        command.args(["-m", "unittest", "discover", "-s", "conformance/interop", "-p", "*_test.py"]);
+        command.args(["-m", "unittest", "discover", "-v", "-s", "conformance/interop", "-p", "*_test.py"]);
         command.env("WATCHKEEP_BIN", place.binary()).env("PYTHONDONTWRITEBYTECODE", "1");
         run_command(command)
     })

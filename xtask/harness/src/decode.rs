@@ -1,0 +1,80 @@
+//! Records of every source, whole bodies and HEC envelopes, through the embedded content and all of its rules.
+
+use std::sync::LazyLock;
+
+use content::Root;
+use engine::{Engine, Event, Format, Framer, Given, Sink, ocsf};
+use model::{Finding, Lane, Reject, SourceId, Time};
+
+use crate::limits;
+
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    let (catalogue, _) = content::load(&[Root::Embedded]);
+    catalogue.compile(limits()).0
+});
+
+/// Counts what evaluation says, and looks at everything that an event can tell.
+#[derive(Default)]
+struct Counts {
+    evaluated: u64,
+    rejected: u64,
+}
+
+impl Sink for Counts {
+    fn rejected(&mut self, _raw: &[u8], _source: Option<&SourceId>, _reason: Reject) {
+        self.rejected += 1;
+    }
+
+    fn evaluated(&mut self, event: &Event<'_>) {
+        self.evaluated += 1;
+        assert_eq!(event.id(), event.id(), "an event's id is not stable");
+        let _ = (event.columns(), event.entities(), event.to_ocsf());
+        let _ = event.redacted();
+    }
+
+    fn finding(&mut self, finding: Finding, event: &Event<'_>) {
+        assert_eq!(finding.source, event.source().id);
+        let _ = (ocsf::finding_wire(&finding), ocsf::detection_finding(&finding));
+    }
+}
+
+/// Is `feed` a source of the embedded content?
+pub(crate) fn knows(feed: &str) -> bool {
+    ENGINE.sources().iter().any(|source| source.id.as_str() == feed)
+}
+
+/// One frame said to be of `feed`, and then of nobody knows what.
+pub fn decode(feed: &str, bytes: &[u8]) {
+    evaluate(bytes, Some(SourceId::new(feed)));
+    evaluate(bytes, None);
+}
+
+/// A whole body as an HTTP sender posts it: every frame is counted and accounted for.
+pub fn http_body(bytes: &[u8]) {
+    body(bytes, Format::Auto);
+}
+
+/// A body of HEC envelopes.
+pub fn hec_body(bytes: &[u8]) {
+    body(bytes, Format::Hec);
+}
+
+fn body(bytes: &[u8], format: Format) {
+    let mut framer = Framer::new(format, limits());
+    let mut each = |frame: engine::Frame<'_>| {
+        if frame.outcome.is_ok() {
+            evaluate(frame.bytes, None);
+        }
+    };
+    framer.push(bytes, &mut each);
+    framer.finish(&mut each);
+}
+
+fn evaluate(frame: &[u8], source: Option<SourceId>) {
+    let given = Given { source, received: Time::from_millis(1_795_305_600_000), lane: Lane::Live };
+    let mut worker = ENGINE.worker();
+    let expected = ENGINE.count(&mut worker, frame, &given);
+    let mut counts = Counts::default();
+    ENGINE.evaluate(&mut worker, frame, &given, &mut counts);
+    assert_eq!(expected, counts.evaluated + counts.rejected, "a record went missing, or came twice");
+}

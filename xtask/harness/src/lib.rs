@@ -1,0 +1,35 @@
+//! What each fuzz target does with its bytes, as ordinary functions: `fuzz/` feeds them from libFuzzer, and
+//! `tests/regressions.rs` feeds them every input that was ever found to break something.
+//!
+//! A target panics when a promise is broken. The promises are stronger than "does not panic": framing does not depend
+//! on how the bytes were cut, and no record goes missing between being counted and being evaluated or rejected.
+
+mod decode;
+mod frame;
+mod journal;
+mod text;
+
+pub use decode::{decode, hec_body, http_body};
+pub use frame::frame;
+pub use journal::journal;
+pub use text::{rule, source};
+
+/// Runs the target named `name`; false if there is none.
+pub fn run(name: &str, bytes: &[u8]) -> bool {
+    match name {
+        "frame" => frame(bytes),
+        "rule" => rule(bytes),
+        "source" => source(bytes),
+        "http_body" => http_body(bytes),
+        "hec_body" => hec_body(bytes),
+        "journal" => journal(bytes),
+        feed if decode::knows(feed) => decode(feed, bytes),
+        _ => return false,
+    }
+    true
+}
+
+/// Small limits, so that short inputs reach them.
+pub(crate) fn limits() -> engine::Limits {
+    engine::Limits { record_bytes: 4096, depth: 16, ..engine::Limits::default() }
+}
