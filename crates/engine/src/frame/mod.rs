@@ -3,9 +3,14 @@
 //! In: bytes of one file, body or pipe. Out: [`Frame`]s with their offset. Bound: one record (`limits.record_bytes`) is held at a time.
 //! When a record is longer, its first bytes go out with [`Reject::TooLarge`] and framing goes on after it; no byte is lost silently.
 
+mod cut;
+mod hec;
+pub(crate) mod scan;
+
 use model::Reject;
 
 use crate::limits::Limits;
+use cut::Cutter;
 
 /// What a stream is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -66,33 +71,50 @@ pub struct Frame<'a> {
 }
 
 /// Cuts a stream into frames.
+///
+/// Shape: the frames of a stream are the same however it is split into pieces.
 #[derive(Debug)]
 pub struct Framer {
-    format: Format,
-    limits: Limits,
+    cutter: Cutter,
+    hec: Option<hec::Opener>,
     held: Vec<u8>,
 }
 
 impl Framer {
     /// A framer at the start of a stream.
     pub fn new(format: Format, limits: Limits) -> Framer {
-        Framer { format, limits, held: Vec::new() }
+        let hec = (format == Format::Hec).then(|| hec::Opener::new(limits));
+        Framer { cutter: Cutter::new(format, limits), hec, held: Vec::new() }
     }
 
     /// Takes the stream's next bytes; calls `each` for every frame that they complete.
     pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Frame<'_>)) {
-        self.held.extend_from_slice(bytes);
-        let _ = (self.format, self.limits, each);
+        let (cutter, hec) = (&mut self.cutter, &mut self.hec);
+        let mut each = |frame: Frame<'_>| open(hec, frame, each);
+        if self.held.is_empty() {
+            let used = cutter.cut(bytes, false, &mut each);
+            self.held.extend_from_slice(&bytes[used..]);
+        } else {
+            self.held.extend_from_slice(bytes);
+            let used = cutter.cut(&self.held, false, &mut each);
+            self.held.drain(..used);
+        }
     }
 
     /// Ends the stream; calls `each` for what is left.
-    pub fn finish(self, each: &mut dyn FnMut(Frame<'_>)) {
-        let mut offset = 0;
-        for line in self.held.split(|byte| *byte == b'\n') {
-            if !line.is_empty() {
-                each(Frame { bytes: line, offset, outcome: Ok(()), hec: None });
-            }
-            offset += line.len() as u64 + 1;
-        }
+    pub fn finish(mut self, each: &mut dyn FnMut(Frame<'_>)) {
+        let hec = &mut self.hec;
+        let mut each = |frame: Frame<'_>| open(hec, frame, each);
+        self.cutter.cut(&self.held, true, &mut each);
     }
 }
+
+fn open(hec: &mut Option<hec::Opener>, frame: Frame<'_>, each: &mut dyn FnMut(Frame<'_>)) {
+    match hec {
+        Some(opener) => opener.open(frame, each),
+        None => each(frame),
+    }
+}
+
+#[cfg(test)]
+mod tests;
