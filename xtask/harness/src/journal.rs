@@ -19,8 +19,10 @@ pub fn journal(bytes: &[u8]) {
         let journal = Journal::open(folder.path(), options).expect("an empty folder is a journal");
         journal.append(&batch).expect("the journal is not full");
     }
-    let mut segments: Vec<_> =
-        std::fs::read_dir(folder.path()).expect("the folder is there").filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let mut segments: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("the folder is there")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     segments.sort();
     let last = segments.iter().rfind(|path| path.is_file()).expect("an append makes a segment");
     let mut content = std::fs::read(last).expect("the segment is there");

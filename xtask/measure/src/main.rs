@@ -1,2 +1,58 @@
 //! Measures Watchkeep: its speed and memory (`bench`), and what its rules find in labelled telemetry (`eval`).
-fn main() {}
+//!
+//! Started by `cargo xtask bench` and `cargo xtask eval`, in release mode.
+
+#![allow(clippy::print_stdout)]
+
+mod bench;
+mod data;
+mod eval;
+mod page;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "measure", about = "Measures speed, memory and detection")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Speed and memory, beside a bare JSON parse of the same bytes
+    Bench {
+        /// One of: scan, start, memory, http, console; all when absent
+        name: Option<String>,
+        /// Write the table to docs/benchmarks.md
+        #[arg(long)]
+        write: bool,
+    },
+    /// What the rules find in the labelled sets
+    Eval {
+        /// The folder that holds `labelled/`
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Write the tables to docs/evaluation.md
+        #[arg(long)]
+        write: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().verb {
+        Verb::Bench { name, write } => bench::bench(name.as_deref(), write),
+        Verb::Eval { data, write } => eval::eval(data, write),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("measure: {error:#}");
+            ExitCode::from(3)
+        }
+    }
+}

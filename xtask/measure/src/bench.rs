@@ -1,0 +1,90 @@
+//! `bench`: the numbers that Watchkeep promises, each with its goal.
+
+mod console;
+mod corpus;
+mod http;
+mod memory;
+mod process;
+mod scan;
+mod start;
+
+use std::fmt::Write as _;
+
+use crate::page;
+
+/// One number and what was promised.
+pub struct Row {
+    /// What was measured.
+    pub what: String,
+    /// The number with its unit.
+    pub value: String,
+    /// The promise.
+    pub goal: &'static str,
+    /// Is it kept? `None` for numbers beside which nothing was promised.
+    pub is_kept: Option<bool>,
+}
+
+impl Row {
+    fn of(what: impl Into<String>, value: impl Into<String>, goal: &'static str, is_kept: Option<bool>) -> Row {
+        Row { what: what.into(), value: value.into(), goal, is_kept }
+    }
+}
+
+/// A measurement.
+type Bench = fn() -> anyhow::Result<Vec<Row>>;
+
+const ALL: [(&str, Bench); 5] = [
+    ("scan", scan::rows),
+    ("start", start::rows),
+    ("memory", memory::rows),
+    ("http", http::rows),
+    ("console", console::rows),
+];
+
+/// Runs the measurement called `name`, or each; true when every promise is kept.
+pub fn bench(name: Option<&str>, write: bool) -> anyhow::Result<bool> {
+    let chosen: Vec<_> = ALL.into_iter().filter(|(own, _)| name.is_none_or(|name| name == *own)).collect();
+    let known = ALL.map(|(own, _)| own).join(", ");
+    anyhow::ensure!(!chosen.is_empty(), "no measurement is called `{}`; known: {known}", name.unwrap_or_default());
+    let mut rows = Vec::new();
+    for (own, measure) in chosen {
+        eprintln!("measuring {own} …");
+        for row in measure()? {
+            eprintln!("  {}: {}", row.what, row.value);
+            rows.push(row);
+        }
+    }
+    let text = format!("{}\n\n{}", machine(), table(&rows));
+    println!("\n{text}");
+    if write {
+        page::write("benchmarks.md", "table", &text)?;
+    }
+    Ok(rows.iter().all(|row| row.is_kept != Some(false)))
+}
+
+fn table(rows: &[Row]) -> String {
+    let mut text = String::from("| measured | value | goal | kept |\n|---|--:|---|---|\n");
+    for row in rows {
+        let kept = row.is_kept.map_or("", |kept| if kept { "yes" } else { "**no**" });
+        writeln!(text, "| {} | {} | {} | {kept} |", row.what, row.value, row.goal).expect("a string takes text");
+    }
+    text
+}
+
+/// The machine, in words that say nothing of its owner.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("an unnamed processor", |rest| rest.trim_start_matches(['\t', ' ', ':']));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("Measured on {model}, {cores} cores, Linux.")
+}
+
+/// The middle one of `numbers`.
+pub fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(f64::NAN)
+}

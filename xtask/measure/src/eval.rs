@@ -1,0 +1,37 @@
+//! `eval`: each labelled set through our rules and through SigmaHQ's, by the engine that everything else uses.
+
+mod score;
+mod sets;
+mod table;
+
+use std::path::PathBuf;
+
+use engine::Limits;
+
+use crate::data::{Data, SIGMA_OURS, catalogue};
+use crate::page;
+
+/// Scores every set, prints the tables and keeps them in `docs/evaluation.md` when asked to.
+pub fn eval(data: Option<PathBuf>, write: bool) -> anyhow::Result<bool> {
+    let data = Data::find(data)?;
+    let sigma = data.sigma(&SIGMA_OURS)?;
+    let all = catalogue(Some(sigma.path()));
+    let ours = all.with_rules(|entry| entry.provenance.root == 0 && !entry.provenance.is_imported());
+    let theirs = all.with_rules(|entry| entry.provenance.root == 1);
+    let engines =
+        score::Engines { ours: ours.compile(Limits::default()).0, theirs: theirs.compile(Limits::default()).0 };
+    println!("{} rules of ours, {} of SigmaHQ", engines.ours.rules().len(), engines.theirs.rules().len());
+    let mut scores = Vec::new();
+    for set in sets::all(&data)? {
+        let score = score::score(&engines, set);
+        println!("{}: {} records", score.name, score.records);
+        scores.push(score);
+    }
+    let text = table::render(&engines, &scores);
+    println!("\n{text}");
+    if write {
+        page::write("evaluation.md", "tables", &text)?;
+    }
+    // A set in which nothing decodes is not a score but a fault.
+    Ok(scores.iter().all(|score| score.decoded > 0))
+}
