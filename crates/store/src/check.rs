@@ -1,17 +1,32 @@
-//! Alerts about ourselves.
+//! Alerts about ourselves: they take the same way as any other, from finding to receiver.
 
-use model::{AlertId, Imbalance, Level, Time};
+use std::sync::PoisonError;
 
-use crate::{RouteRule, Store, StoreError};
+use model::{
+    AlertId, Entity, EntityKind, Entry, EventId, Finding, FoldKey, Imbalance, Lane, Ledger, Level, RuleId, RuleKind,
+    SourceId, Step, Time,
+};
+
+use crate::{Raised, RouteRule, Settlement, Store, StoreError};
+
+/// The source, input and first entity of alerts about ourselves.
+const SELF: &str = "watchkeep";
+
+/// Findings about ourselves fold for as long as their alert is not closed.
+const FOLD_WINDOW_MS: i64 = 100 * 366 * 86_400_000;
 
 impl Store {
     /// The routes that alerts about ourselves take; `settle` sets them too.
     pub fn set_routes(&self, routes: &[RouteRule]) {
-        let _ = routes;
-        unimplemented!()
+        let is_same = *self.inner.routes.read().unwrap_or_else(PoisonError::into_inner) == routes;
+        if !is_same {
+            *self.inner.routes.write().unwrap_or_else(PoisonError::into_inner) = routes.to_vec();
+        }
     }
 
     /// Raises an alert about ourselves (source `watchkeep`). Calls with the same `key` fold into one alert while it is not closed.
+    ///
+    /// Shape: a second call with the same key at the same microsecond is a repetition and changes only the ledger.
     pub fn raise_self(
         &self,
         title: &str,
@@ -20,13 +35,59 @@ impl Store {
         key: &str,
         now: Time,
     ) -> Result<AlertId, StoreError> {
-        let _ = (title, message, level, key, now);
-        unimplemented!()
+        let finding = finding(title, message, level, key, now);
+        let mut ledger = Ledger::default();
+        let source = Some(finding.source.clone());
+        let entry = Entry { input: SELF.into(), source, hour: now.hour(), step: Step::Raised, reason: String::new() };
+        ledger.add(entry, 1);
+        let raised = Raised { finding, evidence: Vec::new(), input: SELF.into() };
+        let settlement =
+            Settlement { input: SELF.into(), ledger, findings: vec![raised], now, ..Settlement::default() };
+        let routes = self.inner.routes.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let settled = self.write(|db| self.settle_in(db, &settlement, &routes))?;
+        let alert = settled.findings.first().and_then(|(_, _, alert)| *alert);
+        Ok(alert.unwrap_or_else(|| model::Alert::id_of(&settlement.findings[0].finding)))
     }
 
-    /// Checks every conservation law; what does not hold raises one alert about ourselves.
+    /// Checks every conservation law; what does not hold raises one alert about ourselves, which later checks fold into.
     pub fn check_balance(&self, now: Time) -> Result<Vec<Imbalance>, StoreError> {
-        let _ = now;
-        unimplemented!()
+        let broken = self.imbalances(now)?;
+        if let Some(first) = broken.first() {
+            let message = format!(
+                "{} of the ledger's laws do not hold; first, at {} in the hour of {}: {} is {} = {}",
+                broken.len(),
+                first.input,
+                first.hour,
+                first.law,
+                first.left,
+                first.right
+            );
+            self.raise_self("The ledger does not balance", &message, Level::High, "ledger-imbalance", now)?;
+        }
+        Ok(broken)
+    }
+}
+
+fn finding(title: &str, message: &str, level: Level, key: &str, now: Time) -> Finding {
+    let rule_id = RuleId::new(format!("watchkeep-{key}"));
+    let event = EventId::of(&[SELF.as_bytes(), key.as_bytes(), &now.micros().to_be_bytes()]);
+    Finding {
+        finding_id: Finding::id_of(&rule_id, "1", &[event]),
+        rule_id,
+        rule_title: title.to_owned(),
+        rule_revision: "1".to_owned(),
+        level,
+        kind: RuleKind::Alert,
+        source: SourceId::from(SELF),
+        event_time: now,
+        received: now,
+        event_ids: vec![event],
+        entities: vec![Entity { kind: EntityKind::Workload, key: SELF.to_owned() }],
+        techniques: Vec::new(),
+        message: message.to_owned(),
+        lane: Lane::Live,
+        fold: FoldKey { by: vec![("key".to_owned(), key.to_owned())], window_ms: FOLD_WINDOW_MS },
+        matched: Vec::new(),
+        columns: Default::default(),
     }
 }

@@ -1,11 +1,15 @@
 //! How fresh each source is.
+//!
+//! In: what batches show. Out: last event, last receipt, lag and counts per input and source. Bound: one row per input and source.
 
 use std::collections::BTreeMap;
 
-use model::{SourceId, Time};
+use model::{SourceId, Step, Time};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use crate::{Store, StoreError};
+use crate::rows::{text, time_maybe};
+use crate::{Settlement, Store, StoreError, ledger};
 
 /// One source over one input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,7 +35,83 @@ pub struct SourceHealth {
 impl Store {
     /// Every source and input that was ever heard, in order.
     pub fn source_health(&self, now: Time) -> Result<Vec<SourceHealth>, StoreError> {
-        let _ = now;
-        unimplemented!()
+        self.read(|db| {
+            let mut all = sightings(db)?;
+            let since = now.plus_millis(-24 * 3_600_000).hour();
+            for (entry, n) in ledger::load(db, since, Time::from_micros(i64::MAX))?.iter() {
+                if !matches!(entry.step, Step::Evaluated | Step::Rejected | Step::Raised) {
+                    continue;
+                }
+                let health = all
+                    .entry((entry.input.clone(), entry.source.clone()))
+                    .or_insert_with(|| unheard(&entry.input, entry.source.clone()));
+                match entry.step {
+                    Step::Evaluated => health.evaluated_24h += n,
+                    Step::Rejected => *health.rejected_24h.entry(entry.reason.clone()).or_default() += n,
+                    _ => health.raised_24h += n,
+                }
+            }
+            Ok(all.into_values().collect())
+        })
     }
+}
+
+type BySource = BTreeMap<(String, Option<SourceId>), SourceHealth>;
+
+fn unheard(input: &str, source: Option<SourceId>) -> SourceHealth {
+    SourceHealth {
+        source,
+        input: input.to_owned(),
+        last_event: None,
+        last_received: None,
+        lag_ms: None,
+        evaluated_24h: 0,
+        rejected_24h: BTreeMap::new(),
+        raised_24h: 0,
+    }
+}
+
+fn sightings(db: &Connection) -> Result<BySource, StoreError> {
+    let mut select = db.prepare_cached("SELECT input, source, last_event, lag_ms, last_received FROM sightings")?;
+    let mut rows = select.query([])?;
+    let mut all = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (input, source) = (text(row, 0)?, text(row, 1)?);
+        let source = (!source.is_empty()).then(|| SourceId::new(source));
+        let health = SourceHealth {
+            last_event: time_maybe(row, 2)?,
+            lag_ms: row.get(3)?,
+            last_received: time_maybe(row, 4)?,
+            ..unheard(&input, source.clone())
+        };
+        all.insert((input, source), health);
+    }
+    Ok(all)
+}
+
+/// Notes what a batch shows about freshness, within the caller's transaction: its sightings, and that whatever it counts was heard.
+pub(crate) fn touch(db: &Connection, settlement: &Settlement) -> Result<(), StoreError> {
+    let mut touch = db.prepare_cached(
+        "INSERT INTO sightings VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
+         lag_ms = CASE WHEN excluded.last_event >= coalesce(last_event, excluded.last_event) THEN excluded.lag_ms ELSE lag_ms END, \
+         last_event = max(coalesce(last_event, excluded.last_event), coalesce(excluded.last_event, last_event)), \
+         last_received = max(last_received, excluded.last_received)",
+    )?;
+    for (entry, _) in
+        settlement.ledger.iter().filter(|(entry, _)| matches!(entry.step, Step::Evaluated | Step::Rejected))
+    {
+        let source = entry.source.as_ref().map_or("", SourceId::as_str);
+        touch.execute(params![entry.input, source, None::<i64>, None::<i64>, entry.hour.micros()])?;
+    }
+    let from_findings = settlement.findings.iter().map(|raised| {
+        let f = &raised.finding;
+        (raised.input.as_str(), &f.source, f.event_time, f.received)
+    });
+    let told =
+        settlement.sightings.iter().map(|s| (settlement.input.as_str(), &s.source, s.last_event, s.last_received));
+    for (input, source, event, received) in from_findings.chain(told) {
+        let lag = received.millis_since(event);
+        touch.execute(params![input, source.as_str(), event.micros(), lag, received.micros()])?;
+    }
+    Ok(())
 }

@@ -1,9 +1,15 @@
 //! The outbox: what receivers are to be told, in order per alert and route.
+//!
+//! In: a message, in the transaction that makes it true. Out: due rows; what came of sending them. Bound: alerts × routes × moves, on disk.
+//! When a receiver is down: rows wait; given up, they wait for a person. None is dropped.
 
-use model::{AlertId, Time};
+use model::{Alert, AlertId, Digest, Entry, Finding, Move, SourceId, Step, Time};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use serde::{Deserialize, Serialize};
 
-use crate::{Store, StoreError};
+use crate::rows::{alert_by_n, hex, id16, time, time_maybe, to_json, word};
+use crate::{Store, StoreError, act, audit, ledger, payload};
 
 /// Where an outbox row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -107,29 +113,59 @@ pub struct OutboxQuery {
     pub limit: u64,
 }
 
+/// Which rows, and what comes before a row's own columns in [`row_of`].
+const COLUMNS: &str = "o.id, o.route, a.alert_id, o.seq, o.key, o.kind, o.payload, o.attempts, o.state, o.created, o.next, o.error, \
+     o.receipt, o.confirmed, o.settled";
+
+/// A row goes only once every earlier one of its alert and route is delivered; a dead one holds back those behind it.
+const FIRST_IN_ORDER: &str = "NOT EXISTS (SELECT 1 FROM outbox p WHERE p.alert_n = o.alert_n AND p.route = o.route \
+     AND p.seq < o.seq AND p.state <> 'delivered')";
+
+/// Rows on a page unless said otherwise.
+const PAGE: u64 = 100;
+
 impl Store {
     /// The rows that are due: per alert and route only the first that is not delivered, earliest due first.
     pub fn outbox_due(&self, now: Time, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        let _ = (now, limit);
-        unimplemented!()
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox o INDEXED BY outbox_due JOIN alerts a ON a.n = o.alert_n \
+             WHERE o.state = 'waiting' AND o.next <= ?1 AND {FIRST_IN_ORDER} ORDER BY o.next, o.id LIMIT ?2"
+        );
+        self.read(|db| rows(db, &sql, &[Value::from(now.micros()), Value::from(limit as i64)]))
     }
 
     /// As [`Store::outbox_due`], of one route.
     pub fn outbox_due_on(&self, route: &str, now: Time, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
-        let _ = (route, now, limit);
-        unimplemented!()
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox o INDEXED BY outbox_due_on_route JOIN alerts a ON a.n = o.alert_n \
+             WHERE o.route = ?3 AND o.state = 'waiting' AND o.next <= ?1 AND {FIRST_IN_ORDER} ORDER BY o.next, o.id LIMIT ?2"
+        );
+        let values = [Value::from(now.micros()), Value::from(limit as i64), Value::from(route.to_owned())];
+        self.read(|db| rows(db, &sql, &values))
     }
 
-    /// When the next waiting row is due, if any waits.
+    /// When the next row that may go is due, if any waits.
     pub fn outbox_next_due(&self) -> Result<Option<Time>, StoreError> {
-        unimplemented!()
+        let sql = format!(
+            "SELECT o.next FROM outbox o INDEXED BY outbox_due WHERE o.state = 'waiting' AND {FIRST_IN_ORDER} \
+             ORDER BY o.next, o.id LIMIT 1"
+        );
+        self.read(|db| Ok(db.prepare_cached(&sql)?.query_row([], |row| time(row, 0)).optional()?))
     }
 
     /// Records what came of sending a row. `Delivered` moves the alert to delivered, or received if confirmed. A row that is
     /// delivered already may be delivered again with `confirmed` (a later confirmation); other outcomes of settled rows are refused.
     pub fn outbox_settle(&self, id: i64, outcome: OutboxOutcome, now: Time) -> Result<(), StoreError> {
-        let _ = (id, outcome, now);
-        unimplemented!()
+        self.write(|db| {
+            let row = Settling::of(db, id)?;
+            match outcome {
+                OutboxOutcome::Delivered { receipt, confirmed } => {
+                    row.delivered(db, receipt.as_deref(), confirmed, now)
+                }
+                OutboxOutcome::Retry { at, error } => row.again(db, at, &error),
+                OutboxOutcome::Dead { error } => row.dead(db, &error, now),
+            }
+        })
     }
 
     /// The rows given up, latest first, at most 1,000.
@@ -139,13 +175,189 @@ impl Store {
 
     /// Makes a dead row wait again, due now, with the same key.
     pub fn replay_dead(&self, id: i64, who: &str, now: Time) -> Result<(), StoreError> {
-        let _ = (id, who, now);
-        unimplemented!()
+        self.write(|db| {
+            let row = Settling::of(db, id)?;
+            row.must_be(OutboxState::Dead, "a dead letter")?;
+            db.prepare_cached("UPDATE outbox SET state = 'waiting', next = ?2, settled = NULL WHERE id = ?1")?
+                .execute([id, now.micros()])?;
+            ledger::take_back(db, &row.entry(Step::Dead))?;
+            audit::seal(db, now, who, "outbox.replayed", &row.key, &to_json(&(id, &row.route)))?;
+            Ok(())
+        })
     }
 
     /// Outbox rows, latest first.
     pub fn outbox(&self, query: &OutboxQuery) -> Result<Vec<OutboxRow>, StoreError> {
-        let _ = query;
-        unimplemented!()
+        let mut conditions = vec!["1".to_owned()];
+        let mut values = Vec::new();
+        let mut hold = |column: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                values.push(value);
+                conditions.push(format!("{column} = ?{}", values.len()));
+            }
+        };
+        hold("o.route", query.route.clone().map(Value::from));
+        hold("a.alert_id", query.alert_id.map(|id| Value::from(id.as_bytes().to_vec())));
+        // Written out, so that the indexes of waiting and dead rows are found.
+        conditions.extend(query.state.map(|state| format!("o.state = '{}'", state.as_str())));
+        let limit = if query.limit == 0 { PAGE } else { query.limit.min(10_000) };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox o JOIN alerts a ON a.n = o.alert_n WHERE {} ORDER BY o.id DESC LIMIT {limit} OFFSET {}",
+            conditions.join(" AND "),
+            query.offset.min(i64::MAX as u64)
+        );
+        self.read(|db| rows(db, &sql, &values))
     }
+}
+
+fn rows(db: &Connection, sql: &str, values: &[Value]) -> Result<Vec<OutboxRow>, StoreError> {
+    let mut select = db.prepare_cached(sql)?;
+    let mut rows = select.query(params_from_iter(values))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(row_of(row)?);
+    }
+    Ok(found)
+}
+
+fn row_of(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
+    Ok(OutboxRow {
+        id: row.get(0)?,
+        route: row.get(1)?,
+        alert_id: id16(row, 2, "alert_id", AlertId::parse)?,
+        seq: row.get(3)?,
+        key: row.get(4)?,
+        kind: row.get(5)?,
+        payload: row.get(6)?,
+        attempts: row.get(7)?,
+        state: word(row, 8, "outbox state", OutboxState::parse)?,
+        created: time(row, 9)?,
+        next: time(row, 10)?,
+        error: row.get(11)?,
+        receipt: row.get(12)?,
+        confirmed: row.get(13)?,
+        settled: time_maybe(row, 14)?,
+    })
+}
+
+/// A row that is being settled.
+struct Settling {
+    id: i64,
+    route: String,
+    alert_n: i64,
+    key: String,
+    kind: String,
+    state: OutboxState,
+    confirmed: bool,
+    created: Time,
+    source: String,
+}
+
+impl Settling {
+    fn of(db: &Connection, id: i64) -> Result<Settling, StoreError> {
+        let mut select = db.prepare_cached(
+            "SELECT o.route, o.alert_n, o.key, o.kind, o.state, o.confirmed, o.created, a.source \
+             FROM outbox o JOIN alerts a ON a.n = o.alert_n WHERE o.id = ?1",
+        )?;
+        let mut rows = select.query([id])?;
+        let row = rows.next()?.ok_or(StoreError::Outbox { id, expected: "in the outbox" })?;
+        Ok(Settling {
+            id,
+            route: row.get(0)?,
+            alert_n: row.get(1)?,
+            key: row.get(2)?,
+            kind: row.get(3)?,
+            state: word(row, 4, "outbox state", OutboxState::parse)?,
+            confirmed: row.get(5)?,
+            created: time(row, 6)?,
+            source: row.get(7)?,
+        })
+    }
+
+    fn must_be(&self, state: OutboxState, expected: &'static str) -> Result<(), StoreError> {
+        if self.state == state { Ok(()) } else { Err(StoreError::Outbox { id: self.id, expected }) }
+    }
+
+    fn entry(&self, step: Step) -> Entry {
+        entry(&self.route, SourceId::new(self.source.as_str()), self.created, step)
+    }
+
+    fn delivered(&self, db: &Connection, receipt: Option<&str>, confirmed: bool, now: Time) -> Result<(), StoreError> {
+        let is_later_confirmation = self.state == OutboxState::Delivered && confirmed;
+        if is_later_confirmation && self.confirmed {
+            return Ok(());
+        }
+        if !is_later_confirmation {
+            self.must_be(OutboxState::Waiting, "waiting")?;
+            ledger::add_one(db, &self.entry(Step::Delivered), 1)?;
+        }
+        db.prepare_cached(
+            "UPDATE outbox SET state = 'delivered', attempts = attempts + ?5, error = NULL, receipt = coalesce(?2, receipt), \
+             confirmed = ?3, settled = coalesce(settled, ?4) WHERE id = ?1",
+        )?
+        .execute(params![self.id, receipt, confirmed, now.micros(), i64::from(!is_later_confirmation)])?;
+        let mut alert = alert_by_n(db, self.alert_n)?;
+        let step = if confirmed { Move::Receive } else { Move::Deliver };
+        alert.state = alert.state.apply(step).expect("a receipt is legal in every state");
+        let why = receipt.map_or_else(|| self.kind.clone(), |receipt| format!("{}: {receipt}", self.kind));
+        act::record(db, self.alert_n, &mut alert, step, &self.route, Some(&why), now)
+    }
+
+    fn again(&self, db: &Connection, at: Time, error: &str) -> Result<(), StoreError> {
+        self.must_be(OutboxState::Waiting, "waiting")?;
+        db.prepare_cached("UPDATE outbox SET attempts = attempts + 1, next = ?2, error = ?3 WHERE id = ?1")?
+            .execute(params![self.id, at.micros(), cut(error)])?;
+        Ok(())
+    }
+
+    fn dead(&self, db: &Connection, error: &str, now: Time) -> Result<(), StoreError> {
+        self.must_be(OutboxState::Waiting, "waiting")?;
+        db.prepare_cached(
+            "UPDATE outbox SET state = 'dead', attempts = attempts + 1, error = ?2, settled = ?3 WHERE id = ?1",
+        )?
+        .execute(params![self.id, cut(error), now.micros()])?;
+        ledger::add_one(db, &self.entry(Step::Dead), 1)?;
+        audit::seal(db, now, "watchkeep", "outbox.dead", &self.key, &to_json(&(self.id, &self.route, cut(error))))?;
+        Ok(())
+    }
+}
+
+/// An error text as it is kept.
+fn cut(error: &str) -> &str {
+    &error[..error.floor_char_boundary(2_048)]
+}
+
+/// The ledger's key of an outbox count.
+fn entry(route: &str, source: SourceId, created: Time, step: Step) -> Entry {
+    Entry { input: format!("route:{route}"), source: Some(source), hour: created.hour(), step, reason: String::new() }
+}
+
+/// Queues a message about an alert on a route, behind those that are there, within the caller's transaction.
+pub(crate) fn queue(
+    db: &Connection,
+    n: i64,
+    alert: &Alert,
+    route: &str,
+    kind: &str,
+    finding: Option<&Finding>,
+    now: Time,
+) -> Result<(), StoreError> {
+    let seq: u32 = db
+        .prepare_cached("SELECT coalesce(max(seq) + 1, 0) FROM outbox WHERE alert_n = ?1 AND route = ?2")?
+        .query_row(params![n, route], |row| row.get(0))?;
+    let parts: [&[u8]; 4] = [alert.alert_id.as_bytes(), route.as_bytes(), &seq.to_be_bytes(), kind.as_bytes()];
+    let key = hex(&Digest::of_parts(&parts).0[..16]);
+    let payload = payload::message(kind, alert, finding, now);
+    db.prepare_cached(
+        "INSERT INTO outbox (route, alert_n, seq, key, kind, payload, created, next) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+    )?
+    .execute(params![route, n, seq, key, kind, payload, now.micros()])?;
+    ledger::add_one(db, &entry(route, alert.source.clone(), now, Step::Queued), 1)
+}
+
+/// The routes that were told of an alert's opening.
+pub(crate) fn routes_told(db: &Connection, n: i64) -> Result<Vec<String>, StoreError> {
+    let mut select = db.prepare_cached("SELECT route FROM outbox WHERE alert_n = ?1 AND seq = 0 ORDER BY route")?;
+    let routes = select.query_map([n], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    Ok(routes)
 }

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 
 use model::{AlertId, Disposition, EventId, Finding, FindingId, Ledger, Reject, SourceId, Time};
+use rusqlite::{Connection, OptionalExtension};
 
-use crate::{RouteRule, Store, StoreError};
+use crate::triage::Triage;
+use crate::{RouteRule, Store, StoreError, health, ledger, rejects};
 
 /// How far an input has been read. Stored with what it came to, so that neither can be without the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,14 +103,52 @@ pub struct Settled {
 impl Store {
     /// Stores what a batch came to, in one transaction: findings once by id, alerts opened, folded or silenced, an outbox row for
     /// every route that takes an opened alert, rejects, counts and the cursor.
+    ///
+    /// Errors: those of the disk. Nothing of the batch is stored then, and the same settlement may be handed in again.
     pub fn settle(&self, settlement: Settlement, routes: &[RouteRule]) -> Result<Settled, StoreError> {
-        let _ = (settlement, routes);
-        unimplemented!()
+        self.set_routes(routes);
+        self.write(|db| self.settle_in(db, &settlement, routes))
+    }
+
+    /// The body of [`Store::settle`], within the caller's transaction.
+    pub(crate) fn settle_in(
+        &self,
+        db: &Connection,
+        settlement: &Settlement,
+        routes: &[RouteRule],
+    ) -> Result<Settled, StoreError> {
+        let mut triage = Triage::begin(db, &self.inner.options, routes, settlement.now)?;
+        for raised in &settlement.findings {
+            triage.settle(raised)?;
+        }
+        let (settled, mut counts) = triage.finish()?;
+        counts.merge(&settlement.ledger);
+        ledger::add(db, &counts)?;
+        rejects::keep(db, &self.inner.options, &settlement.rejects)?;
+        health::touch(db, settlement)?;
+        if let Some(cursor) = &settlement.cursor {
+            db.prepare_cached(
+                "INSERT INTO cursors VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = excluded.value",
+            )?
+            .execute([&settlement.input, &cursor.key, &cursor.value])?;
+        }
+        Ok(settled)
     }
 
     /// How far `input` has been read at `key`.
     pub fn cursor(&self, input: &str, key: &str) -> Result<Option<String>, StoreError> {
-        let _ = (input, key);
-        unimplemented!()
+        self.read(|db| {
+            let mut select = db.prepare_cached("SELECT value FROM cursors WHERE input = ?1 AND key = ?2")?;
+            Ok(select.query_row([input, key], |row| row.get(0)).optional()?)
+        })
+    }
+
+    /// Every cursor of `input`, by key.
+    pub fn cursors(&self, input: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        self.read(|db| {
+            let mut select = db.prepare_cached("SELECT key, value FROM cursors WHERE input = ?1")?;
+            let rows = select.query_map([input], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
     }
 }

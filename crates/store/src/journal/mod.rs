@@ -2,14 +2,30 @@
 //!
 //! In: a [`Batch`]. Out: a [`Position`], once the batch is on disk. Bound: [`JournalOptions::total_bytes_max`]. When full, or after the disk
 //! failed: [`Journal::append`] refuses with a typed error and the sender retries.
+//!
+//! Segments are append-only files, numbered from 1. Whoever appends first writes for all that wait, so callers at the same time share one
+//! `fsync`. Every opening begins a new segment; the newest one is never deleted, so that numbers never start again.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use model::{Lane, SourceId, Time};
 use serde::{Deserialize, Serialize};
+
+mod commit;
+mod disk;
+mod entry;
+mod log;
+mod reader;
+mod recover;
+
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use log::Journal;
+pub use reader::Reader;
+
+#[cfg(test)]
+mod tests;
 
 /// Bounds of the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,73 +194,6 @@ impl JournalError {
     }
 }
 
-/// The journal. Cheap to clone; every clone is the same journal.
-#[derive(Clone)]
-pub struct Journal {
-    inner: Arc<()>,
-}
-
-impl Journal {
-    /// Opens, or makes, the journal in `dir`: cuts a torn tail, sets damage aside; see [`Journal::recovery`].
-    pub fn open(dir: &Path, options: JournalOptions) -> Result<Journal, JournalError> {
-        let _ = (dir, options);
-        unimplemented!()
-    }
-
-    /// What opening found.
-    pub fn recovery(&self) -> Recovery {
-        unimplemented!()
-    }
-
-    /// Stores a batch. On return it is on disk; the position is the one after it. Callers at the same time share one `fsync`.
-    pub fn append(&self, batch: &Batch) -> Result<Position, JournalError> {
-        let _ = batch;
-        unimplemented!()
-    }
-
-    /// Reads entries from `from` on, up to what is durable. A reader that gave `None` may be asked again later.
-    pub fn read_from(&self, from: Position) -> Reader {
-        let _ = from;
-        unimplemented!()
-    }
-
-    /// The position after the last durable entry.
-    pub fn end(&self) -> Position {
-        unimplemented!()
-    }
-
-    /// Waits until there is something durable after `position`, or `timeout` has passed. Says whether there is.
-    pub fn wait_beyond(&self, position: Position, timeout: Duration) -> bool {
-        let _ = (position, timeout);
-        unimplemented!()
-    }
-
-    /// Deletes the segments that lie wholly before `upto`.
-    pub fn release(&self, upto: Position) -> Result<u64, JournalError> {
-        let _ = upto;
-        unimplemented!()
-    }
-
-    /// Bytes in segments.
-    pub fn bytes(&self) -> u64 {
-        unimplemented!()
-    }
-
-    /// After [`JournalError::Failed`]: drops what was not durable, checks every segment again and accepts batches again.
-    pub fn reopen(&self) -> Result<Recovery, JournalError> {
-        unimplemented!()
-    }
-}
-
-/// Reads entries in order.
-pub struct Reader {
-    _journal: Journal,
-}
-
-impl Iterator for Reader {
-    type Item = Result<(Position, Batch), JournalError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        unimplemented!()
-    }
+pub(crate) fn io_error(what: &str, source: std::io::Error) -> JournalError {
+    JournalError::Io { what: what.to_owned(), source: Arc::new(source) }
 }
