@@ -1,20 +1,274 @@
-use model::Diagnostic;
+//! From rules to a program: placeholders filled, equal tests and conditions made one, cheap parts first.
 
+use std::sync::Arc;
+
+use model::{Diagnostic, Digest};
+use rustc_hash::FxHashMap;
+
+use super::atom::{self, Atom, Problem};
+use super::bounds::VALUES_MAX;
+use super::detection::{Condition, Detection, Group, Item, Of};
 use super::document::Filter;
 use super::inventory::Inventory;
-use super::program::Program;
-use super::rule::Rule;
-use crate::field::FieldsBuilder;
+use super::modifier::Modifier;
+use super::program::{CompiledItem, CompiledRule, Node, NodeId, Predicate, Program, RuleIndex};
+use super::rule::{LogSource, Rule};
+use super::test::Test;
+use crate::field::{Field, FieldsBuilder};
 
 /// Compiles rules, narrowed by filters and filled from the inventory, to one program.
 ///
-/// Shape: a rule that cannot be compiled (unknown placeholder, too large) is set aside with an error; the others go on.
+/// Shape: a rule that cannot be compiled (unknown placeholder, too large, id taken) is set aside with an error; the others go on.
 pub fn compile(
     rules: &[Rule],
     filters: &[Filter],
     inventory: &Inventory,
     fields: &mut FieldsBuilder,
 ) -> (Program, Vec<Diagnostic>) {
-    let _ = (rules, filters, inventory, fields);
-    (Program::default(), Vec::new())
+    let mut compiler = Compiler {
+        fields,
+        inventory,
+        program: Program { inventory: inventory.clone(), ..Program::default() },
+        costs: Vec::new(),
+        nodes: FxHashMap::default(),
+        predicates: FxHashMap::default(),
+    };
+    let mut diagnostics = Vec::new();
+    let shared: Vec<Arc<Filter>> = filters.iter().cloned().map(Arc::new).collect();
+    let mut ids: FxHashMap<&str, &Rule> = FxHashMap::default();
+    for rule in rules {
+        if let Some(first) = ids.insert(rule.id.as_str(), rule) {
+            diagnostics.push(duplicate(rule, first));
+            ids.insert(first.id.as_str(), first);
+            continue;
+        }
+        let narrowing: Vec<Arc<Filter>> = shared.iter().filter(|filter| filter.takes(rule)).cloned().collect();
+        if let Err(diagnostic) = compiler.rule(rule, narrowing) {
+            diagnostics.push(diagnostic);
+        }
+    }
+    diagnostics.extend(filters.iter().filter_map(|filter| idle(filter, rules)));
+    (compiler.program, diagnostics)
+}
+
+fn duplicate(rule: &Rule, first: &Rule) -> Diagnostic {
+    let place = if first.file.is_empty() { String::new() } else { format!(" in {}:{}", first.file, first.line) };
+    let (code, id) = ("duplicate-id", rule.id.as_str());
+    let diagnostic = if rule.revision == first.revision {
+        let message = format!("rule `{}` is loaded a second time; it is already there{place}", rule.title);
+        Diagnostic::warning(rule.line, 0, code, message, "name each folder once")
+    } else {
+        let message = format!("id {id} of rule `{}` is taken by `{}`{place}", rule.title, first.title);
+        Diagnostic::error(rule.line, 0, code, message, "give the rule a new UUID")
+    };
+    diagnostic.in_file(rule.file.clone())
+}
+
+/// A filter that narrows nothing deserves a look.
+fn idle(filter: &Filter, rules: &[Rule]) -> Option<Diagnostic> {
+    if rules.iter().any(|rule| filter.takes(rule)) {
+        return None;
+    }
+    let (message, remedy) = match rules.iter().find(|rule| filter.names(rule)) {
+        Some(rule) => (
+            format!("filter `{}` names rule `{}`, whose log source is another", filter.title, rule.title),
+            "give the filter the rule's log source, or a wider one",
+        ),
+        None => (format!("filter `{}` names no rule that is loaded", filter.title), "correct `filter.rules`, or remove the filter"),
+    };
+    Some(Diagnostic::warning(filter.line, 0, "idle-filter", message, remedy).in_file(filter.file.clone()))
+}
+
+struct Compiler<'a> {
+    fields: &'a mut FieldsBuilder,
+    inventory: &'a Inventory,
+    program: Program,
+    costs: Vec<u32>,
+    nodes: FxHashMap<Node, NodeId>,
+    predicates: FxHashMap<(Option<Field>, Vec<Atom>), NodeId>,
+}
+
+impl Compiler<'_> {
+    fn rule(&mut self, rule: &Rule, filters: Vec<Arc<Filter>>) -> Result<(), Diagnostic> {
+        let mut items = Vec::new();
+        let mut parts = vec![self.detection(&rule.detection, &mut items).map_err(|problem| problem.of(&rule.title, &rule.file))?];
+        for filter in &filters {
+            let node = self.detection(&filter.detection, &mut items);
+            parts.push(node.map_err(|problem| problem.of(&filter.title, &filter.file))?);
+        }
+        let root = self.all(parts);
+        let index = RuleIndex(u32::try_from(self.program.rules.len()).expect("fewer than 2^32 rules fit into memory"));
+        let wanted = LogSource { definition: None, ..rule.logsource.clone() };
+        self.program.by_logsource.entry(wanted).or_default().push(index);
+        let revision = revision(rule, &filters);
+        self.program.rules.push(CompiledRule { rule: Arc::new(rule.clone()), filters, revision, root, items });
+        Ok(())
+    }
+
+    fn detection(&mut self, detection: &Detection, items: &mut Vec<CompiledItem>) -> Result<NodeId, Misplaced> {
+        let mut values = 0;
+        let mut searches = Vec::with_capacity(detection.searches.len());
+        for search in &detection.searches {
+            searches.push(self.group(&search.body, items, &mut values)?);
+        }
+        let conditions = detection.conditions.iter().map(|condition| self.condition(condition, &searches)).collect();
+        Ok(self.any(conditions))
+    }
+
+    fn condition(&mut self, condition: &Condition, searches: &[NodeId]) -> NodeId {
+        match condition {
+            Condition::Search(search) => searches[*search],
+            Condition::Not(part) => {
+                let part = self.condition(part, searches);
+                self.not(part)
+            }
+            Condition::And(parts) => {
+                let parts = parts.iter().map(|part| self.condition(part, searches)).collect();
+                self.all(parts)
+            }
+            Condition::Or(parts) => {
+                let parts = parts.iter().map(|part| self.condition(part, searches)).collect();
+                self.any(parts)
+            }
+            Condition::Of(Of { least, searches: named, .. }) => {
+                let parts: Vec<NodeId> = named.iter().map(|search| searches[*search]).collect();
+                match least {
+                    None => self.all(parts),
+                    Some(1) => self.any(parts),
+                    // Counted as written: two searches that say the same are two.
+                    Some(least) => self.node(Node::AtLeast(*least, parts.into()), 1),
+                }
+            }
+        }
+    }
+
+    fn group(&mut self, group: &Group, items: &mut Vec<CompiledItem>, values: &mut usize) -> Result<NodeId, Misplaced> {
+        match group {
+            Group::Item(item) => {
+                let misplaced = |problem| Misplaced { problem, line: item.line, column: item.column };
+                let compiled = self.item(item, values).map_err(misplaced)?;
+                let node = compiled.node;
+                items.push(compiled);
+                Ok(node)
+            }
+            Group::All(parts) => {
+                let parts = parts.iter().map(|part| self.group(part, items, values)).collect::<Result<_, _>>()?;
+                Ok(self.all(parts))
+            }
+            Group::Any(parts) => {
+                let parts = parts.iter().map(|part| self.group(part, items, values)).collect::<Result<_, _>>()?;
+                Ok(self.any(parts))
+            }
+        }
+    }
+
+    fn item(&mut self, item: &Item, values: &mut usize) -> Result<CompiledItem, Problem> {
+        let lists = atom::of_item(item, self.inventory)?;
+        *values += lists.iter().map(Vec::len).sum::<usize>();
+        if *values > VALUES_MAX {
+            return Err(Problem {
+                code: "too-many-values",
+                message: format!("the searches stand for more than {VALUES_MAX} values"),
+                remedy: "shorten the lists, or split the rule".to_owned(),
+                at: None,
+            });
+        }
+        let field = item.field.as_deref().map(|path| self.fields.intern(path));
+        let is_all = item.modifiers.has(Modifier::All);
+        let is_apart = is_all || item.modifiers.has(Modifier::Re) || item.modifiers.is_field_reference();
+        let (node, each) = if is_apart {
+            let each = lists.into_iter().map(|atoms| self.predicate(field, atoms)).collect::<Result<Vec<_>, _>>()?;
+            (if is_all { self.all(each.clone()) } else { self.any(each.clone()) }, each)
+        } else {
+            (self.predicate(field, lists.into_iter().flatten().collect())?, Vec::new())
+        };
+        let node = if item.modifiers.has(Modifier::Neq) { self.not(node) } else { node };
+        Ok(CompiledItem { field, node, each })
+    }
+
+    fn predicate(&mut self, field: Option<Field>, mut atoms: Vec<Atom>) -> Result<NodeId, Problem> {
+        if atoms.is_empty() {
+            return Ok(self.node(Node::Any([].into()), 0));
+        }
+        atoms.sort_unstable();
+        atoms.dedup();
+        let key = (field, atoms);
+        if let Some(&node) = self.predicates.get(&key) {
+            return Ok(node);
+        }
+        let test = Test::new(&key.1, &mut |path| self.fields.intern(path)).map_err(|bad| Problem {
+            code: "bad-regex",
+            message: bad.message,
+            remedy: "shorten the expression or its repetitions".to_owned(),
+            at: None,
+        })?;
+        // A keyword walks the whole event.
+        let cost = if field.is_some() { test.cost() } else { test.cost().saturating_add(100_000) };
+        let number = u32::try_from(self.program.predicates.len()).expect("fewer than 2^32 predicates fit into memory");
+        self.program.predicates.push(Predicate { field, test });
+        let node = self.node(Node::Predicate(number), cost);
+        self.predicates.insert(key, node);
+        Ok(node)
+    }
+
+    fn not(&mut self, part: NodeId) -> NodeId {
+        if let Node::Not(inner) = self.program.nodes[part.0 as usize] {
+            return inner;
+        }
+        self.node(Node::Not(part), self.costs[part.0 as usize])
+    }
+
+    fn all(&mut self, parts: Vec<NodeId>) -> NodeId {
+        self.joined(parts, Node::All)
+    }
+
+    fn any(&mut self, parts: Vec<NodeId>) -> NodeId {
+        self.joined(parts, Node::Any)
+    }
+
+    fn joined(&mut self, mut parts: Vec<NodeId>, join: fn(Box<[NodeId]>) -> Node) -> NodeId {
+        parts.sort_unstable_by_key(|part| (self.costs[part.0 as usize], *part));
+        parts.dedup();
+        if let [only] = parts[..] {
+            return only;
+        }
+        let cost = parts.iter().fold(0, |sum: u32, part| sum.saturating_add(self.costs[part.0 as usize]));
+        self.node(join(parts.into()), cost)
+    }
+
+    fn node(&mut self, node: Node, cost: u32) -> NodeId {
+        if let Some(&known) = self.nodes.get(&node) {
+            return known;
+        }
+        let id = NodeId(u32::try_from(self.program.nodes.len()).expect("fewer than 2^32 nodes fit into memory"));
+        self.program.nodes.push(node.clone());
+        self.costs.push(cost);
+        self.nodes.insert(node, id);
+        id
+    }
+}
+
+/// A problem with its place.
+struct Misplaced {
+    problem: Problem,
+    line: usize,
+    column: usize,
+}
+
+impl Misplaced {
+    fn of(self, title: &str, file: &str) -> Diagnostic {
+        let Problem { code, message, remedy, .. } = self.problem;
+        let message = format!("`{title}` is set aside: {message}");
+        Diagnostic::error(self.line, self.column, code, message, remedy).in_file(file)
+    }
+}
+
+fn revision(rule: &Rule, filters: &[Arc<Filter>]) -> String {
+    if filters.is_empty() {
+        return rule.revision.clone();
+    }
+    let mut parts: Vec<&[u8]> = filters.iter().map(|filter| filter.revision.as_bytes()).collect();
+    parts.sort_unstable();
+    parts.insert(0, rule.revision.as_bytes());
+    Digest::of_parts(&parts).hex()[..16].to_owned()
 }

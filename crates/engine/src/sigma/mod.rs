@@ -5,16 +5,25 @@
 //! Bound: the sizes in [`bounds`]; evaluation is linear in the rule set and in the event, and allocates nothing once warm.
 //! When a bound is met the document is refused with a diagnostic that names it; other documents go on.
 
+mod atom;
 pub mod bounds;
 mod compile;
 mod detection;
 mod document;
 mod explain;
+mod fold;
 mod inventory;
 mod modifier;
+mod number;
 mod parse;
+mod pattern;
 mod program;
+mod regex;
+mod revision;
 mod rule;
+mod test;
+mod text;
+mod time;
 
 pub use compile::compile;
 pub use detection::{Condition, Detection, Group, Item, Of, Search, Value};
@@ -24,6 +33,4 @@ pub use inventory::Inventory;
 pub use modifier::{IllegalChain, Modifier, Modifiers};
 pub use parse::parse;
 pub use program::{CompiledRule, Memo, Program, RuleIndex, RuleSet};
-pub use rule::{
-    BlindSpot, Expect, Fold, LogSource, Related, Require, Rule, Status, Strategy, TriageStep, Watchkeep,
-};
+pub use rule::{BlindSpot, Expect, Fold, LogSource, Related, Require, Rule, Status, Strategy, TriageStep, Watchkeep};

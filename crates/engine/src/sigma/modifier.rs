@@ -266,7 +266,10 @@ impl Modifiers {
         let regex = self.0.iter().position(|modifier| *modifier == Modifier::Re);
         for (at, modifier) in self.0.iter().enumerate().filter(|(_, modifier)| modifier.is_flag()) {
             if regex.is_none_or(|regex| at < regex) {
-                return illegal(format!("`{modifier}` is a flag of `re`, which does not stand before it"), "write `re` first");
+                return illegal(
+                    format!("`{modifier}` is a flag of `re`, which does not stand before it"),
+                    "write `re` first",
+                );
             }
         }
         Ok(())

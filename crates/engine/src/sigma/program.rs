@@ -1,10 +1,19 @@
+//! A program: all rules as one graph of shared conditions.
+//!
+//! In: a record. Out: the rules that hold. Nodes that several rules share are one node, evaluated at most once an event; rules
+//! stop at the first part that decides them, cheap parts first.
+//! Bound: one mark for each node in the worker's [`Memo`]; nothing is allocated once the memo has grown to the program's size.
+
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::document::Filter;
-use super::explain::{Explanation, Node};
+use super::inventory::Inventory;
 use super::rule::{LogSource, Rule};
+use super::test::{Buffers, Test};
+use crate::field::Field;
 use crate::record::Record;
-use model::MatchedTerm;
 
 /// A compiled rule's number in its [`Program`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +35,18 @@ pub struct CompiledRule {
     pub filters: Vec<Arc<Filter>>,
     /// Digest of the rule's meaning as compiled: the rule's own revision, or one that takes its filters in.
     pub revision: String,
+    pub(super) root: NodeId,
+    /// The rule's items in order, then those of each filter.
+    pub(super) items: Vec<CompiledItem>,
+}
+
+/// An item of a rule, as compiled.
+#[derive(Clone, Debug)]
+pub(super) struct CompiledItem {
+    pub(super) field: Option<Field>,
+    pub(super) node: NodeId,
+    /// A node for each value, where values were not joined to one test.
+    pub(super) each: Vec<NodeId>,
 }
 
 /// The rules that apply to one source, in order.
@@ -56,12 +77,66 @@ impl RuleSet {
 
 /// Memory that one worker reuses from event to event.
 #[derive(Clone, Debug, Default)]
-pub struct Memo {}
+pub struct Memo {
+    /// The event's number, doubled; a mark is this number, plus one where the node holds.
+    event: u32,
+    marks: Vec<u32>,
+    pub(super) buffers: Buffers,
+}
+
+impl Memo {
+    fn begin(&mut self, nodes: usize) {
+        self.event = self.event.wrapping_add(2);
+        if self.event == 0 {
+            self.marks.clear();
+            self.event = 2;
+        }
+        if self.marks.len() < nodes {
+            self.marks.resize(nodes, 0);
+        }
+    }
+
+    fn get(&self, node: NodeId) -> Option<bool> {
+        let mark = self.marks[node.0 as usize];
+        (mark & !1 == self.event).then_some(mark & 1 == 1)
+    }
+
+    fn set(&mut self, node: NodeId, held: bool) {
+        self.marks[node.0 as usize] = self.event | u32::from(held);
+    }
+}
+
+/// A node's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct NodeId(pub(super) u32);
+
+/// A condition over other nodes, or a test of the event.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Node {
+    /// The predicate of this number.
+    Predicate(u32),
+    Not(NodeId),
+    All(Box<[NodeId]>),
+    Any(Box<[NodeId]>),
+    AtLeast(usize, Box<[NodeId]>),
+}
+
+/// A test of one field, or of every value of the event.
+#[derive(Debug)]
+pub(super) struct Predicate {
+    pub(super) field: Option<Field>,
+    pub(super) test: Test,
+}
 
 /// All rules, compiled once.
 #[derive(Debug, Default)]
 pub struct Program {
-    rules: Vec<CompiledRule>,
+    pub(super) rules: Vec<CompiledRule>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) predicates: Vec<Predicate>,
+    pub(super) inventory: Inventory,
+    /// Rules by log source, so that sources find theirs without a look at each rule.
+    pub(super) by_logsource: FxHashMap<LogSource, Vec<RuleIndex>>,
 }
 
 impl Program {
@@ -75,31 +150,71 @@ impl Program {
         &self.rules[rule.index()]
     }
 
-    /// The rules that a source with these log sources can carry.
+    /// Every rule with its index, in order.
+    pub fn indexes(&self) -> impl Iterator<Item = RuleIndex> {
+        (0..u32::try_from(self.rules.len()).expect("compile numbers rules in 32 bits")).map(RuleIndex)
+    }
+
+    /// How many different tests, and how many conditions over them, all rules come to.
+    pub fn size(&self) -> (usize, usize) {
+        (self.predicates.len(), self.nodes.len() - self.predicates.len())
+    }
+
+    /// The rules that a source with these log sources can carry, in order.
+    ///
+    /// Shape: a rule applies where each of product, category and service that it gives equals the source's, in any case.
     pub fn applicable(&self, logsources: &[LogSource]) -> RuleSet {
-        let _ = logsources;
-        RuleSet::default()
+        let applies = |wanted: &LogSource| logsources.iter().any(|logsource| wanted.applies_to(logsource));
+        let sets = self.by_logsource.iter().filter(|(wanted, _)| applies(wanted));
+        let mut rules: Vec<RuleIndex> = sets.flat_map(|(_, rules)| rules.iter().copied()).collect();
+        rules.sort_unstable();
+        RuleSet(rules)
     }
 
     /// Calls `hit` for every rule of `set` that holds for `record`, in order.
     pub fn evaluate(&self, set: &RuleSet, record: &Record<'_>, memo: &mut Memo, hit: &mut dyn FnMut(RuleIndex)) {
-        let _ = (set, record, memo, hit);
+        memo.begin(self.nodes.len());
+        for rule in set.iter() {
+            if self.holds(self.rules[rule.index()].root, record, memo) {
+                hit(rule);
+            }
+        }
     }
 
-    /// The terms of a rule that hold for `record`, with the values that made them hold.
-    pub fn matched_terms(&self, rule: RuleIndex, record: &Record<'_>) -> Vec<MatchedTerm> {
-        let _ = (rule, record);
-        Vec::new()
+    /// A memo that knows nothing yet, for one record.
+    pub(super) fn fresh_memo(&self) -> Memo {
+        let mut memo = Memo::default();
+        memo.begin(self.nodes.len());
+        memo
     }
 
-    /// Why a rule holds or does not hold for `record`.
-    pub fn explain(&self, rule: RuleIndex, record: &Record<'_>) -> Explanation {
-        let (rule, _) = (self.rule(rule), record);
-        Explanation {
-            rule: rule.rule.id.clone(),
-            title: rule.rule.title.clone(),
-            held: false,
-            tree: Node { label: String::new(), held: false, children: vec![], term: None },
+    pub(super) fn holds(&self, id: NodeId, record: &Record<'_>, memo: &mut Memo) -> bool {
+        if let Some(held) = memo.get(id) {
+            return held;
+        }
+        let held = match &self.nodes[id.0 as usize] {
+            Node::Predicate(predicate) => self.predicates[*predicate as usize].holds(record, &mut memo.buffers),
+            Node::Not(node) => !self.holds(*node, record, memo),
+            Node::All(nodes) => nodes.iter().all(|node| self.holds(*node, record, memo)),
+            Node::Any(nodes) => nodes.iter().any(|node| self.holds(*node, record, memo)),
+            Node::AtLeast(least, nodes) => {
+                nodes.iter().filter(|node| self.holds(**node, record, memo)).take(*least).count() == *least
+            }
+        };
+        memo.set(id, held);
+        held
+    }
+}
+
+impl Predicate {
+    pub(super) fn holds(&self, record: &Record<'_>, buffers: &mut Buffers) -> bool {
+        match self.field {
+            Some(field) => self.test.holds(field, record, buffers),
+            None => {
+                let mut held = false;
+                record.for_each_leaf(&mut |leaf| held = held || self.test.holds_text(leaf, record, buffers));
+                held
+            }
         }
     }
 }

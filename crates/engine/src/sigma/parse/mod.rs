@@ -1,11 +1,64 @@
+//! From the text of a Sigma file to its documents, with everything that is wrong, at once.
+
+mod condition;
+mod correlation;
+mod detection;
+mod filter;
+mod meta;
+mod reader;
+mod rule;
+mod watchkeep;
+
 use model::Diagnostic;
 
+use super::bounds::FILE_BYTES_MAX;
 use super::document::Document;
+use crate::yaml::{self, Entry};
+use reader::Reader;
 
 /// Reads every document of a Sigma file, and everything that is wrong with it.
 ///
 /// Shape: a document with an error is left out; its errors and those of all others are given together, in the order of the text.
 pub fn parse(text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
-    let _ = text;
-    (Vec::new(), Vec::new())
+    if text.len() > FILE_BYTES_MAX {
+        let message = format!("the file has {} bytes, more than {FILE_BYTES_MAX}", text.len());
+        return (Vec::new(), vec![Diagnostic::error(0, 0, "file-too-large", message, "split the file")]);
+    }
+    let (trees, mut diagnostics) = yaml::parse(text);
+    let mut documents = Vec::with_capacity(trees.len());
+    for tree in &trees {
+        let mut reader = Reader::default();
+        match tree.root.as_map() {
+            Some(entries) => documents.extend(document(&mut reader, entries, tree.line)),
+            None => {
+                let message = format!("the document is {}, not a rule", tree.root.noun());
+                reader.note(tree.root.error("not-a-rule", message, "write a map with `title`, `logsource` and `detection`"));
+            }
+        }
+        diagnostics.append(&mut reader.diagnostics);
+    }
+    if trees.is_empty() && diagnostics.is_empty() {
+        diagnostics.push(Diagnostic::warning(1, 0, "empty-file", "the file has no document", "add a rule, or remove the file"));
+    }
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+    (documents, diagnostics)
 }
+
+fn document(reader: &mut Reader, entries: &[Entry<'_>], line: usize) -> Option<Document> {
+    let has = |key: &str| entries.iter().find(|entry| entry.key == key);
+    if let Some(action) = has("action") {
+        let message = "`action` documents are no part of Sigma 2";
+        reader.note(action.error("action-document", message, "write each rule out as a document of its own"));
+        return None;
+    }
+    if has("correlation").is_some() {
+        return correlation::read(reader, entries, line).map(Document::Correlation);
+    }
+    if has("filter").is_some() {
+        return filter::read(reader, entries, line).map(Document::Filter);
+    }
+    rule::read(reader, entries, line).map(|rule| Document::Rule(*rule))
+}
+
+#[cfg(test)]
+mod tests;
