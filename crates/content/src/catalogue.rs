@@ -1,12 +1,14 @@
 //! The catalogue: everything that was loaded, and the engine made of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use engine::sigma::{Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
 use model::Diagnostic;
 
 use crate::cases::RuleCases;
+use crate::nearest::nearest;
 
 /// Everything that some roots hold.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +36,8 @@ pub struct CatalogueRule {
     pub rule: Rule,
     /// Its file, as its author would name it.
     pub file: String,
+    /// The file's text.
+    pub text: Arc<str>,
     /// Where the file came from.
     pub provenance: Provenance,
 }
@@ -84,6 +88,11 @@ impl Catalogue {
     /// The rule that a person means: by id, title, name, or stem of its file.
     pub fn find_rule(&self, wanted: &str) -> Option<&CatalogueRule> {
         self.rules.iter().find(|entry| entry.answers_to(wanted))
+    }
+
+    /// The name of a rule's file that is nearest to a misspelt one.
+    pub fn nearest_rule(&self, wanted: &str) -> Option<&str> {
+        nearest(wanted, self.rules.iter().flat_map(|entry| [entry.stem(), entry.rule.title.as_str()]))
     }
 
     /// The source with this id.

@@ -5,6 +5,7 @@
 //! never depends on timing. A file that cannot be used is reported and set aside; the others go on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::Source;
@@ -25,6 +26,7 @@ const THREADS: usize = 2;
 struct Parsed {
     source: Option<Source>,
     documents: Vec<Document>,
+    text: Option<Arc<str>>,
     lists: Vec<NamedList>,
     cases: Option<RuleCases>,
     pack: Option<PackProvenance>,
@@ -91,7 +93,7 @@ fn parse_file(file: &ContentFile) -> Parsed {
         }
         FileKind::Rules => {
             let (documents, diagnostics) = sigma::parse(&text);
-            Parsed { documents, diagnostics, ..Parsed::default() }
+            Parsed { documents, diagnostics, text: Some(Arc::from(text.as_ref())), ..Parsed::default() }
         }
         FileKind::Cases => {
             let (cases, diagnostics) = cases::parse(&file.name, &text);
@@ -145,8 +147,9 @@ impl Assembly {
         if let Some(source) = parsed.source {
             self.take_source(file, source);
         }
+        let text = parsed.text.unwrap_or_default();
         for document in parsed.documents {
-            self.take_document(file, document);
+            self.take_document(file, document, &text);
         }
         for list in parsed.lists {
             self.catalogue.inventory.insert(list.name.clone(), list.values);
@@ -176,20 +179,21 @@ impl Assembly {
         }
     }
 
-    fn take_document(&mut self, file: &ContentFile, document: Document) {
+    fn take_document(&mut self, file: &ContentFile, document: Document, text: &Arc<str>) {
         match document {
-            Document::Rule(rule) => self.take_rule(file, rule),
+            Document::Rule(rule) => self.take_rule(file, rule, text),
             Document::Filter(filter) => self.catalogue.filters.push(Filter { file: file.name.clone(), ..filter }),
             // The parser has already said that it is kept and not evaluated.
             Document::Correlation(_) => {}
         }
     }
 
-    fn take_rule(&mut self, file: &ContentFile, mut rule: sigma::Rule) {
+    fn take_rule(&mut self, file: &ContentFile, mut rule: sigma::Rule, text: &Arc<str>) {
         rule.file.clone_from(&file.name);
         let id = rule.id.as_str().to_ascii_lowercase();
         let line = rule.line;
-        let entry = CatalogueRule { provenance: self.provenance(file, &rule), file: file.name.clone(), rule };
+        let provenance = self.provenance(file, &rule);
+        let entry = CatalogueRule { provenance, file: file.name.clone(), text: Arc::clone(text), rule };
         let Some(at) = self.rule_ids.get(&id).copied() else {
             self.rule_ids.insert(id, self.catalogue.rules.len());
             self.catalogue.rules.push(entry);

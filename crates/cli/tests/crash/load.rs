@@ -67,8 +67,7 @@ impl Load {
 fn send(address: SocketAddr, sender: u64, seed: u64, stop: &AtomicBool, count: &AtomicU64) -> Vec<String> {
     let mut sent = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        let batch: Vec<String> =
-            (0..BATCH).map(|number| record(seed, sender, (sent.len() + number) as u64)).collect();
+        let batch: Vec<String> = (0..BATCH).map(|number| record(seed, sender, (sent.len() + number) as u64)).collect();
         post_until_accepted(address, &batch);
         count.fetch_add(batch.len() as u64, Ordering::Relaxed);
         sent.extend(batch);

@@ -184,7 +184,8 @@ impl Truth {
 fn alerts(store: &Store, rule: &str) -> Vec<model::Alert> {
     let mut found = Vec::new();
     loop {
-        let query = AlertQuery { rule: Some(rule.into()), offset: found.len() as u64, limit: 500, ..AlertQuery::default() };
+        let query =
+            AlertQuery { rule: Some(rule.into()), offset: found.len() as u64, limit: 500, ..AlertQuery::default() };
         let page = store.alerts(&query).expect("alerts are read");
         if page.alerts.is_empty() {
             return found;

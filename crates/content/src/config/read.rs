@@ -91,6 +91,10 @@ impl Config {
         let config = read(&mut reader, document.get_ref());
         unknown_variables(&mut reader, overrides);
         let mut diagnostics = reader.diagnostics;
+        // A value on a line that is no TOML is what the parser made of it, not what its author wrote.
+        let broken: Vec<usize> =
+            diagnostics.iter().filter(|wrong| wrong.code == "not-toml").map(|wrong| wrong.line).collect();
+        diagnostics.retain(|wrong| wrong.code == "not-toml" || !broken.contains(&wrong.line));
         diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
         let refused = diagnostics.iter().any(Diagnostic::is_error);
         ((!refused).then_some(config), diagnostics)

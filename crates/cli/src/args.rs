@@ -1,0 +1,105 @@
+//! The command line, as people write it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::verbs::{alert, check, completions, config, explain, import, run, scan, soc, sources, test};
+
+const EXIT: &str = "\
+Exit status:
+  0  fine
+  1  findings, or checks that failed
+  2  the author's or the data's error
+  3  the configuration's or the environment's error
+
+Settings: flag > environment (WATCHKEEP_…) > file > default; `watchkeep config show` prints them all.
+
+Examples:
+  watchkeep run
+  watchkeep scan cloudtrail.json.gz
+  watchkeep explain s3_weights_read_outside_custody record.json";
+
+/// Watchkeep: security detection and monitoring for AI laboratories.
+#[derive(Debug, Parser)]
+#[command(name = "watchkeep", version, about, after_help = EXIT, propagate_version = true, max_term_width = 120)]
+pub struct Cli {
+    /// What holds for every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Flags of every verb.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Configuration file; `watchkeep.toml` in this folder when there is one.
+    #[arg(long, global = true, value_name = "FILE", env = "WATCHKEEP_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Folder of the store, journal and lake.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// How to print; a table only on a terminal unless asked for.
+    #[arg(long, global = true, value_name = "FORMAT", env = "WATCHKEEP_FORMAT")]
+    pub format: Option<Format>,
+    /// No colours (also the environment's NO_COLOR).
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// More of the program's own messages; twice for all of them.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// One JSON object a line.
+    Ndjson,
+    /// One OCSF Detection Finding a line (scan only).
+    Ocsf,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run the whole platform on this machine: inputs, detection, store, routing, console.
+    #[command(after_help = run::EXAMPLES)]
+    Run(run::RunArgs),
+    /// One pass over files, folders or `-`: findings to standard output, a summary to standard error.
+    #[command(after_help = scan::EXAMPLES)]
+    Scan(scan::ScanArgs),
+    /// Look for mistakes in rules, sources, inventories and tests.
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::CheckArgs),
+    /// Run the tests of rules, from raw records.
+    #[command(after_help = test::EXAMPLES)]
+    Test(test::TestArgs),
+    /// Show every term of a rule against a record: whether it held, and why.
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
+    /// What Watchkeep can read, and whether it arrives.
+    #[command(after_help = sources::EXAMPLES)]
+    Sources(sources::SourcesArgs),
+    /// Triage alerts.
+    #[command(after_help = alert::EXAMPLES)]
+    Alert(alert::AlertArgs),
+    /// The hand-off to the SOC: what was sent, what waits, what was given up.
+    #[command(after_help = soc::EXAMPLES)]
+    Soc(soc::SocArgs),
+    /// Take other people's Sigma rules in, with their provenance.
+    #[command(after_help = import::EXAMPLES)]
+    Import(import::ImportArgs),
+    /// The effective configuration.
+    #[command(after_help = config::EXAMPLES)]
+    Config(config::ConfigArgs),
+    /// Completions for a shell.
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::CompletionsArgs),
+}

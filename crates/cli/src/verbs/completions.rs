@@ -1,0 +1,32 @@
+//! `watchkeep completions`: a completion script for a shell.
+
+use std::io::Write;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::args::Cli;
+use crate::context::stdout;
+use crate::status::{Outcome, Status};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  watchkeep completions bash > ~/.local/share/bash-completion/completions/watchkeep
+  watchkeep completions zsh > ~/.zfunc/_watchkeep";
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    shell: Shell,
+}
+
+/// Prints the script.
+pub fn run(args: &CompletionsArgs) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "watchkeep", &mut script);
+    let mut out = stdout();
+    out.write_all(&script)?;
+    out.flush()?;
+    Ok(Status::Fine)
+}

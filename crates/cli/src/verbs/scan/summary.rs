@@ -1,0 +1,104 @@
+//! What a scan came to, on standard error.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use model::Reject;
+use pipeline::scan::{RejectSample, ScanReport};
+
+use super::printer::FindingTally;
+use crate::context::Context;
+use crate::status::Failure;
+use crate::style::Paint;
+use crate::table::group;
+
+/// Rules of the summary at most.
+const RULES_MAX: usize = 10;
+
+/// Writes the summary.
+pub fn tell(
+    context: &Context,
+    report: &ScanReport,
+    tally: &FindingTally,
+    took: Duration,
+    threads: usize,
+    rules: usize,
+) -> Result<(), Failure> {
+    let paint = context.paint_errors;
+    let mut text = head(report, took, threads, rules);
+    rejects(report, paint, &mut text);
+    findings(tally, paint, &mut text);
+    for file in &report.files {
+        if let Some(error) = &file.error {
+            let _ = writeln!(text, "{} {}: {error}", paint.bad("not read to its end"), file.file.display());
+        }
+    }
+    Ok(std::io::stderr().lock().write_all(text.as_bytes())?)
+}
+
+fn head(report: &ScanReport, took: Duration, threads: usize, rules: usize) -> String {
+    let total = report.total();
+    let megabytes = total.bytes as f64 / 1e6;
+    let speed = megabytes / took.as_secs_f64().max(1e-6);
+    let sources: Vec<String> = total.sources.iter().map(|(id, count)| format!("{id} {}", group(*count))).collect();
+    let mut text = format!(
+        "{} files, {megabytes:.1} MB in {:.2} s: {speed:.0} MB/s on {threads} threads, {rules} rules\n",
+        report.files.len(),
+        took.as_secs_f64()
+    );
+    let _ = writeln!(
+        text,
+        "{} records: {} evaluated, {} rejected",
+        group(total.records),
+        group(total.evaluated),
+        group(total.rejected())
+    );
+    if !sources.is_empty() {
+        let _ = writeln!(text, "sources: {}", sources.join(", "));
+    }
+    text
+}
+
+/// Each reason with how often, the first place, and what to do.
+fn rejects(report: &ScanReport, paint: Paint, text: &mut String) {
+    let mut reasons: BTreeMap<Reject, (u64, Option<(PathBuf, RejectSample)>)> = BTreeMap::new();
+    for file in &report.files {
+        for (reason, summary) in &file.rejects {
+            let entry = reasons.entry(*reason).or_default();
+            entry.0 += summary.count;
+            if entry.1.is_none() {
+                entry.1 = summary.first.first().map(|sample| (file.file.clone(), sample.clone()));
+            }
+        }
+    }
+    for (reason, (count, sample)) in reasons {
+        let _ = writeln!(text, "{} {} × {reason}: {}", paint.warn("rejected"), group(count), reason.explain());
+        if let Some((file, sample)) = sample {
+            let place = format!("{} at byte {}", file.display(), sample.offset);
+            let _ = writeln!(text, "  first   {place}: {}", paint.dim(&sample.excerpt));
+        }
+        let _ = writeln!(text, "  remedy  {}", reason.remedy());
+    }
+}
+
+fn findings(tally: &FindingTally, paint: Paint, text: &mut String) {
+    let total: u64 = tally.levels.values().sum();
+    if total == 0 {
+        let _ = writeln!(text, "{}", paint.good("no findings"));
+        return;
+    }
+    let levels: Vec<String> =
+        tally.levels.iter().rev().map(|(level, count)| format!("{} {}", group(*count), paint.level(*level, 0))).collect();
+    let _ = writeln!(text, "{} findings: {}", group(total), levels.join(", "));
+    let mut rules: Vec<_> = tally.rules.values().collect();
+    rules.sort_by(|left, right| (right.2, right.1, &left.0).cmp(&(left.2, left.1, &right.0)));
+    for (title, level, count) in rules.iter().take(RULES_MAX) {
+        let _ = writeln!(text, "  {:>8}  {}  {title}", group(*count), paint.level(*level, 13));
+    }
+    if rules.len() > RULES_MAX {
+        let _ = writeln!(text, "  … and {} more rules", rules.len() - RULES_MAX);
+    }
+}

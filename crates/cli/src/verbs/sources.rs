@@ -1,0 +1,217 @@
+//! `watchkeep sources`: what Watchkeep can read, and whether it arrives.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand};
+use comfy_table::{Cell, Color};
+use content::Catalogue;
+use engine::Source;
+use model::Time;
+use serde_json::{Value, json};
+use store::SourceHealth;
+
+use crate::args::Format;
+use crate::clock;
+use crate::context::{Context, stdout, write_json};
+use crate::status::{Blame, Failure, Outcome, Status};
+use crate::table::{number, print_list};
+
+pub const EXAMPLES: &str = "\
+Examples:
+  watchkeep sources
+  watchkeep sources describe aws_cloudtrail
+  watchkeep sources health";
+
+/// Arguments of `sources`.
+#[derive(Debug, Args)]
+pub struct SourcesArgs {
+    /// What to do; `list` when nothing is said.
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Every source, with how many rules look at it.
+    #[command(after_help = "Examples:\n  watchkeep sources list --format json")]
+    List,
+    /// One source: what it tells, how to switch it on, what it cannot see.
+    #[command(after_help = "Examples:\n  watchkeep sources describe aws_cloudtrail")]
+    Describe {
+        /// The source's id.
+        id: String,
+    },
+    /// Freshness and completeness of what arrived, from the store. Exit status 1 when a source is silent.
+    #[command(after_help = "Examples:\n  watchkeep sources health --data-dir watchkeep-data")]
+    Health,
+}
+
+/// Runs the verb.
+pub fn run(context: &Context, args: &SourcesArgs) -> Outcome {
+    let config = context.config()?;
+    let (catalogue, _) = context.catalogue(&config);
+    match &args.action {
+        None | Some(Action::List) => list(context, &catalogue),
+        Some(Action::Describe { id }) => describe(context, &catalogue, id),
+        Some(Action::Health) => {
+            let health = context.store(&config)?.source_health(clock::now()).environment()?;
+            show_health(context, &catalogue, &health, clock::now())
+        }
+    }
+}
+
+/// How many rules look at a source.
+fn rules_of(catalogue: &Catalogue, source: &Source) -> usize {
+    let looks = |logsource: &engine::sigma::LogSource| source.logsources.iter().any(|own| logsource.applies_to(own));
+    catalogue.rules.iter().filter(|entry| looks(&entry.rule.logsource)).count()
+}
+
+fn list(context: &Context, catalogue: &Catalogue) -> Outcome {
+    let rows: Vec<Value> = catalogue
+        .sources
+        .iter()
+        .map(|source| {
+            json!({
+                "id": source.id,
+                "title": source.title,
+                "class": source.ocsf.class_name,
+                "rules": rules_of(catalogue, source),
+                "silent_after_ms": source.cadence.silent_after_ms,
+            })
+        })
+        .collect();
+    let row = |row: &Value| {
+        vec![
+            text(&row["id"]),
+            text(&row["title"]),
+            text(&row["class"]),
+            number(row["rules"].as_u64().unwrap_or_default()),
+            Cell::new(row["silent_after_ms"].as_i64().map_or_else(String::new, span)),
+        ]
+    };
+    print_list(context, &rows, &["id", "title", "ocsf class", "rules", "silent after"], row, "no sources are loaded")?;
+    Ok(Status::Fine)
+}
+
+fn text(value: &Value) -> Cell {
+    Cell::new(value.as_str().unwrap_or_default())
+}
+
+fn describe(context: &Context, catalogue: &Catalogue, id: &str) -> Outcome {
+    let Some(source) = catalogue.source(id) else {
+        let known: Vec<&str> = catalogue.sources.iter().map(|source| source.id.as_str()).collect();
+        return Err(Failure::author(format!("there is no source `{id}`; there are: {}", known.join(", "))));
+    };
+    match context.format_or(Format::Json) {
+        Format::Table => describe_text(context, catalogue, source)?,
+        _ => write_json(&describe_json(catalogue, source))?,
+    }
+    Ok(Status::Fine)
+}
+
+fn describe_json(catalogue: &Catalogue, source: &Source) -> Value {
+    json!({
+        "id": source.id,
+        "title": source.title,
+        "description": source.description,
+        "logsources": source.logsources,
+        "ocsf": {"class_uid": source.ocsf.class_uid, "class_name": source.ocsf.class_name},
+        "columns": source.columns,
+        "entities": source.entities,
+        "sensitive": source.sensitive,
+        "silent_after_ms": source.cadence.silent_after_ms,
+        "lag_ms": source.cadence.lag_ms,
+        "enable": source.enable,
+        "blind_spots": source.blind_spots,
+        "rules": rules_of(catalogue, source),
+    })
+}
+
+fn describe_text(context: &Context, catalogue: &Catalogue, source: &Source) -> Result<(), Failure> {
+    let paint = context.paint;
+    let mut out = stdout();
+    writeln!(out, "{} {}", paint.bold(&source.title), paint.dim(&source.id))?;
+    writeln!(out, "{}\n", source.description.trim())?;
+    let class = format!("{} ({})", source.ocsf.class_name, source.ocsf.class_uid);
+    writeln!(out, "{:<14} {class}", "OCSF class")?;
+    writeln!(out, "{:<14} {}", "rules", rules_of(catalogue, source))?;
+    for (name, millis) in [("silent after", source.cadence.silent_after_ms), ("usual lag", source.cadence.lag_ms)] {
+        if let Some(millis) = millis {
+            writeln!(out, "{name:<14} {}", span(millis))?;
+        }
+    }
+    if !source.sensitive.is_empty() {
+        writeln!(out, "{:<14} {}", "sensitive", source.sensitive.join(", "))?;
+    }
+    writeln!(out, "\n{}", paint.bold("columns"))?;
+    for (column, paths) in &source.columns {
+        writeln!(out, "  {column:<32} {}", paths.join(" | "))?;
+    }
+    writeln!(out, "\n{}", paint.bold("entities"))?;
+    for (kind, paths) in &source.entities {
+        writeln!(out, "  {:<32} {}", kind.as_str(), paths.join(" | "))?;
+    }
+    if !source.enable.is_empty() {
+        writeln!(out, "\n{}\n{}", paint.bold("how to switch it on"), indent(&source.enable))?;
+    }
+    if !source.blind_spots.is_empty() {
+        writeln!(out, "\n{}", paint.bold("blind spots"))?;
+        for spot in &source.blind_spots {
+            writeln!(out, "  - {}", spot.trim())?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn indent(text: &str) -> String {
+    text.trim().lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+fn show_health(context: &Context, catalogue: &Catalogue, health: &[SourceHealth], now: Time) -> Outcome {
+    let silent = |row: &SourceHealth| {
+        let source = row.source.as_ref().and_then(|id| catalogue.source(id.as_str()))?;
+        let age = row.last_received.map(|received| now.millis_since(received))?;
+        Some(source.cadence.silent_after_ms.is_some_and(|after| age > after))
+    };
+    let wire = |row: &SourceHealth| {
+        json!({
+            "source": row.source,
+            "input": row.input,
+            "state": if silent(row) == Some(true) { "silent" } else { "live" },
+            "last_event": row.last_event,
+            "last_received": row.last_received,
+            "lag_ms": row.lag_ms,
+            "evaluated_24h": row.evaluated_24h,
+            "rejected_24h": row.rejected_24h,
+            "raised_24h": row.raised_24h,
+        })
+    };
+    let rows: Vec<Value> = health.iter().map(wire).collect();
+    let headers = ["source", "input", "state", "last received", "lag", "evaluated 24 h", "rejected 24 h", "findings 24 h"];
+    let row = |row: &Value| {
+        let state = row["state"].as_str().unwrap_or_default();
+        let rejected: u64 = row["rejected_24h"].as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum());
+        vec![
+            Cell::new(row["source"].as_str().unwrap_or("(not known)")),
+            text(&row["input"]),
+            Cell::new(state).fg(if state == "silent" { Color::Red } else { Color::Green }),
+            Cell::new(row["last_received"].as_str().unwrap_or("never")),
+            Cell::new(row["lag_ms"].as_i64().map_or_else(String::new, span)),
+            number(row["evaluated_24h"].as_u64().unwrap_or_default()),
+            number(rejected),
+            number(row["raised_24h"].as_u64().unwrap_or_default()),
+        ]
+    };
+    print_list(context, &rows, &headers, row, "nothing has arrived yet")?;
+    let any_silent = health.iter().any(|row| silent(row) == Some(true));
+    Ok(if any_silent { Status::Findings } else { Status::Fine })
+}
+
+/// A span for people: the two largest units.
+pub fn span(millis: i64) -> String {
+    let seconds = millis / 1000;
+    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let words: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).take(2).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if words.is_empty() { format!("{millis}ms") } else { words.join(" ") }
+}
