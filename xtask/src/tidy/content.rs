@@ -34,7 +34,8 @@ fn packs(files: &[PathBuf]) -> Vec<Fault> {
     let home = Path::new("content/packs");
     let known: BTreeSet<&Path> = files.iter().map(PathBuf::as_path).collect();
     let mut faults = Vec::new();
-    for file in files.iter().filter(|file| file.starts_with(home) && file.extension().is_some_and(|own| own == "yml")) {
+    let is_rule_or_cases = |file: &&PathBuf| file.starts_with(home) && file.extension().is_some_and(|own| own == "yml");
+    for file in files.iter().filter(is_rule_or_cases).filter(|file| !is_imported(file, &known)) {
         let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let (other, what) = match name.strip_suffix(".test.yml") {
             Some(stem) => (format!("{stem}.yml"), "the cases have no rule beside them"),
@@ -45,6 +46,11 @@ fn packs(files: &[PathBuf]) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// Other people's rules, brought in by `watchkeep import`: their tests are their origin's.
+fn is_imported(file: &Path, known: &BTreeSet<&Path>) -> bool {
+    file.ancestors().skip(1).any(|folder| known.contains(folder.join("provenance.yml").as_path()))
 }
 
 /// The first folder of `file` below `home`.
