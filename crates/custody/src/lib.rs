@@ -5,3 +5,6 @@
 pub mod chain;
 pub mod digest;
 pub mod signature;
+
+#[cfg(test)]
+mod tests;
