@@ -1,10 +1,12 @@
 //! Numbers, times and durations as people read them. Times are UTC.
 
+use std::borrow::Borrow;
+
 use model::{AlertState, EntityKind, Lane, Level, Time};
 
 /// `1234567` as `1,234,567`.
-pub(crate) fn count(n: &u64) -> String {
-    let digits = n.to_string();
+pub(crate) fn count(n: impl Borrow<u64>) -> String {
+    let digits = n.borrow().to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at) % 3 == 0 {
@@ -44,7 +46,8 @@ pub(crate) fn age(now: &Time, then: &Time) -> String {
 }
 
 /// A duration in its two largest units: `80 ms`, `4.2 s`, `4 m 12 s`, `3 h 5 m`, `2 d 4 h`.
-pub(crate) fn gap(ms: i64) -> String {
+pub(crate) fn gap(ms: impl Borrow<i64>) -> String {
+    let ms = *ms.borrow();
     let sign = if ms < 0 { "−" } else { "" };
     let ms = ms.unsigned_abs();
     let (s, m, h, d) = (ms / 1000, ms / 60_000, ms / 3_600_000, ms / 86_400_000);
@@ -63,8 +66,9 @@ fn two(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
 }
 
 /// `n` of a thing, in words: `1 finding`, `3 findings`.
-pub(crate) fn of(n: &u64, one: &str) -> String {
-    let s = if *n == 1 { "" } else { "s" };
+pub(crate) fn of(n: impl Borrow<u64>, one: &str) -> String {
+    let n = *n.borrow();
+    let s = if n == 1 { "" } else { "s" };
     format!("{} {one}{s}", count(n))
 }
 

@@ -166,7 +166,7 @@ fn lex(text: &str) -> Option<Vec<&str>> {
                 continue;
             }
             b'{' | b'}' | b'[' | b']' | b',' | b':' => at += 1,
-            b'"' => at = end_of_string(bytes, at)?,
+            b'"' => at = end_of_string(bytes, at),
             b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
                 while at < bytes.len() && matches!(bytes[at], b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') {
                     at += 1;
@@ -179,15 +179,17 @@ fn lex(text: &str) -> Option<Vec<&str>> {
     Some(lexemes)
 }
 
-fn end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
+/// Where the string that opens at `start` ends; a record that was cut may end within it.
+fn end_of_string(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
-    loop {
-        match *bytes.get(at)? {
+    while let Some(byte) = bytes.get(at) {
+        match byte {
             b'\\' => at += 2,
-            b'"' => return Some(at + 1),
+            b'"' => return at + 1,
             _ => at += 1,
         }
     }
+    bytes.len()
 }
 
 #[cfg(test)]
@@ -224,10 +226,11 @@ mod tests {
 
     #[test]
     fn text_lines_and_broken_json_are_shown_as_they_are() {
-        for raw in ["79a59 bucket [06/Feb/2019:00:00:38 +0000] 192.0.2.3", "{\"open", "<script>alert(1)</script>"] {
+        for raw in ["79a59 bucket [06/Feb/2019:00:00:38 +0000] 192.0.2.3", "{ é }", "<script>alert(1)</script>"] {
             assert_eq!(text(&layout(raw, &BTreeSet::new())), raw);
         }
         assert!(layout("", &BTreeSet::new()).lines.is_empty());
+        assert_eq!(text(&layout("{\"a\":\"cut he\\", &BTreeSet::new())), "{\n  \"a\": \"cut he\\");
     }
 
     #[test]
