@@ -1,13 +1,30 @@
 //! The engine: a frame in; events, findings and rejects out.
+//!
+//! In: one frame, and what the line knows about it. Out: calls to a [`Sink`], one `evaluated` or `rejected` for each record, so that
+//! their sum is what [`Engine::count`] says. Bound: `limits`; memory is the [`Worker`]'s, reused from frame to frame.
+//! Nothing here panics on any bytes; a panic in a rule is contained by the caller.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
 
-use model::{Diagnostic, Entity, EventId, Finding, Lane, Reject, SourceId, Time};
+use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
+use crate::envelope::{LEVELS, Leaf, Opener, is_json};
+use crate::event::Event;
+use crate::extract::{extract, first_value};
+use crate::field::{Field, Fields, FieldsBuilder};
+use crate::finding::{Sentence, Voice};
+use crate::frame::scan;
 use crate::limits::Limits;
-use crate::record::{Record, Scratch};
-use crate::sigma;
-use crate::source::Source;
+use crate::record::{Record, Scalar, Scratch};
+use crate::sigma::{self, CompiledRule, Memo, Program, RuleIndex, RuleSet};
+use crate::source::plan::Plan;
+use crate::source::{Source, Unit, s3_access_log, time};
+
+/// Where the envelope of a record says when it happened, if the record does not.
+const OUTER_TIMES: [&str; 3] = ["time", "@timestamp", "timestamp"];
+const SENTENCE: &str = "{actor.user.name} called {api.operation} on {api.service.name} from {src_endpoint.ip}";
+/// A line of text with JSON in it starts with a time of at most this many bytes.
+const STAMP_BYTES: usize = 40;
 
 /// What the line knows about a frame before it is read.
 #[derive(Clone, Debug)]
@@ -22,9 +39,9 @@ pub struct Given {
 
 /// Takes what evaluation gives.
 pub trait Sink {
-    /// A record that did not become an event: the bytes, its source where that is known, and why.
+    /// A record that did not become an event: the bytes, the source that was named for it, and why.
     fn rejected(&mut self, raw: &[u8], source: Option<&SourceId>, reason: Reject);
-    /// A record that became an event and was held against every rule that applies; called once for each, before its findings.
+    /// A record that became an event; called once for each, before its findings.
     fn evaluated(&mut self, event: &Event<'_>);
     /// A rule fired on the event.
     fn finding(&mut self, finding: Finding, event: &Event<'_>);
@@ -33,75 +50,348 @@ pub trait Sink {
 /// Memory that one thread reuses from frame to frame.
 #[derive(Debug, Default)]
 pub struct Worker {
-    scratches: Vec<Scratch>,
+    envelopes: Vec<Scratch>,
+    records: Vec<Scratch>,
+    memo: Memo,
+    hits: Vec<RuleIndex>,
 }
 
-/// A record that became an event. Its time is known; all else is worked out when asked for.
+/// A source, ready to be used.
 #[derive(Debug)]
-pub struct Event<'a> {
-    engine: &'a Engine,
-    source: usize,
-    record: Record<'a>,
-    time: Time,
-    received: Time,
-    lane: Lane,
+struct Feed {
+    source: Source,
+    plan: Plan,
+    rules: RuleSet,
+    sentence: Sentence,
 }
 
-impl<'a> Event<'a> {
-    /// The event's id: a digest of its source and the record's own identity.
-    pub fn id(&self) -> EventId {
-        EventId::of(&[self.source().id.as_str().as_bytes(), self.raw().as_bytes()])
+/// Sources and rules, compiled: shared by all threads.
+#[derive(Debug)]
+pub struct Engine {
+    feeds: Vec<Feed>,
+    sources: Vec<Source>,
+    program: Program,
+    voices: Vec<Voice>,
+    fields: Fields,
+    opener: Opener,
+    containers: Vec<Field>,
+    unwrap: Vec<Field>,
+    outer_times: Vec<Field>,
+    limits: Limits,
+}
+
+impl Engine {
+    /// Compiles sources and rules; every mistake at once. What cannot be compiled is left out, and the rest works.
+    pub fn compile(
+        mut sources: Vec<Source>,
+        rules: Vec<sigma::Rule>,
+        filters: Vec<sigma::Filter>,
+        inventory: &sigma::Inventory,
+        limits: Limits,
+    ) -> (Engine, Vec<Diagnostic>) {
+        sources.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut builder = FieldsBuilder::new();
+        let (program, diagnostics) = sigma::compile(&rules, &filters, inventory, &mut builder);
+        let mut feeds: Vec<Feed> = sources.iter().map(|source| Feed::new(source, &program, &mut builder)).collect();
+        let voices = program.rules().iter().map(|rule| Voice::new(rule, &mut builder)).collect();
+        let containers = scan::container_keys().map(|key| builder.intern(key)).collect();
+        let mut unwrap: Vec<Field> = Vec::new();
+        for path in sources.iter().flat_map(|source| &source.unwrap) {
+            let field = builder.intern(path);
+            if !unwrap.contains(&field) {
+                unwrap.push(field);
+            }
+        }
+        let outer_times = OUTER_TIMES.iter().map(|path| builder.intern(path)).collect();
+        let fields = builder.build();
+        feeds.iter_mut().for_each(|feed| feed.plan.finish(&feed.source, &fields));
+        let opener = Opener::new();
+        let engine =
+            Engine { feeds, sources, program, voices, fields, opener, containers, unwrap, outer_times, limits };
+        (engine, diagnostics)
     }
 
-    /// Its source.
-    pub fn source(&self) -> &'a Source {
-        &self.engine.sources[self.source]
+    /// The sources, in order of id.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
     }
 
-    /// When it happened.
-    pub fn time(&self) -> Time {
-        self.time
+    /// The compiled rules.
+    pub fn rules(&self) -> &[CompiledRule] {
+        self.program.rules()
     }
 
-    /// When its record reached us.
-    pub fn received(&self) -> Time {
-        self.received
+    /// How many rules look at each source, in order of the sources.
+    pub fn rule_counts(&self) -> Vec<usize> {
+        self.feeds.iter().map(|feed| feed.rules.len()).collect()
     }
 
-    /// Why it is on the line.
-    pub fn lane(&self) -> Lane {
-        self.lane
+    /// The limits.
+    pub fn limits(&self) -> Limits {
+        self.limits
     }
 
-    /// The record, as it came.
-    pub fn raw(&self) -> &'a str {
-        self.record.raw()
+    /// Memory for one thread.
+    pub fn worker(&self) -> Worker {
+        Worker {
+            envelopes: (0..LEVELS).map(|_| Scratch::default()).collect(),
+            records: (0..LEVELS).map(|_| Scratch::new(&self.fields)).collect(),
+            ..Worker::default()
+        }
     }
 
-    /// The values that rules and mappings read.
-    pub fn record(&self) -> Record<'a> {
-        self.record
+    /// Evaluates one frame: opens its envelopes and tells `sink` about each record.
+    pub fn evaluate(&self, worker: &mut Worker, frame: &[u8], given: &Given, sink: &mut dyn Sink) {
+        let Ok(text) = simdutf8::basic::from_utf8(frame) else {
+            return sink.rejected(frame, given.source.as_ref(), Reject::NotUtf8);
+        };
+        let Worker { envelopes, records, memo, hits } = worker;
+        let feed = match &given.source {
+            None => None,
+            Some(id) => match self.feeds.iter().find(|feed| feed.source.id == *id) {
+                Some(feed) => Some(feed),
+                None => {
+                    let mut reject =
+                        |leaf: Leaf<'_>| sink.rejected(leaf.text().as_bytes(), Some(id), Reject::UnknownSource);
+                    return self.opener.open(text, &self.limits, envelopes, &mut reject);
+                }
+            },
+        };
+        let mut pass = Pass { engine: self, given, feed, sink, memo, hits };
+        if pass.plain(text, records) {
+            return;
+        }
+        self.opener.open(text, &self.limits, envelopes, &mut |leaf| pass.leaf(leaf, records));
     }
 
-    /// OCSF columns, such as `api.operation`.
-    pub fn columns(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
+    /// How many records the frame holds once its envelopes are opened: the receiving side of the ledger.
+    pub fn count(&self, worker: &mut Worker, frame: &[u8], _given: &Given) -> u64 {
+        let Ok(text) = simdutf8::basic::from_utf8(frame) else { return 1 };
+        let mut count = 0;
+        self.opener.open(text, &self.limits, &mut worker.envelopes, &mut |_| count += 1);
+        count
     }
 
-    /// The things that it is about, without repeats, in order.
-    pub fn entities(&self) -> Vec<Entity> {
-        Vec::new()
+    /// The rule called `name`: its id, title, name or file stem, in any case.
+    pub fn rule(&self, name: &str) -> Option<&CompiledRule> {
+        self.rule_index(name).map(|at| &self.program.rules()[at])
     }
 
-    /// The event as OCSF.
-    pub fn to_ocsf(&self) -> serde_json::Value {
-        serde_json::Value::Null
+    fn rule_index(&self, name: &str) -> Option<usize> {
+        let same = |text: &str| text.eq_ignore_ascii_case(name);
+        self.program.rules().iter().position(|compiled| {
+            let rule = &compiled.rule;
+            let file = rule.file.rsplit(['/', '\\']).next().unwrap_or_default();
+            let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
+            same(rule.id.as_str()) || same(&rule.title) || rule.name.as_deref().is_some_and(same) || same(stem)
+        })
     }
 
-    /// The record with each sensitive value replaced by its size and digest.
-    pub fn redacted(&self) -> String {
-        self.raw().to_owned()
+    /// Explains what the rule called `rule` (id, title, name or file stem) makes of each record of the frame.
+    pub fn explain(&self, rule: &str, frame: &[u8], given: &Given) -> Result<Vec<sigma::Explanation>, ExplainError> {
+        let at = self.rule_index(rule).ok_or_else(|| ExplainError::UnknownRule(rule.to_owned()))?;
+        let mut explain = Explain { engine: self, at, explanations: Vec::new(), other: None, rejected: None };
+        self.evaluate(&mut self.worker(), frame, given, &mut explain);
+        let title = || self.program.rules()[at].rule.title.clone();
+        match explain {
+            Explain { explanations, .. } if !explanations.is_empty() => Ok(explanations),
+            Explain { other: Some(source), .. } => Err(ExplainError::OtherSource { rule: title(), source }),
+            Explain { rejected, .. } => Err(ExplainError::Rejected(rejected.unwrap_or(Reject::UnknownSource))),
+        }
     }
+}
+
+impl Feed {
+    fn new(source: &Source, program: &Program, fields: &mut FieldsBuilder) -> Feed {
+        let sentence = Sentence::new(source.sentence.as_deref().unwrap_or(SENTENCE), fields);
+        let (plan, rules) = (Plan::compile(source, fields), program.applicable(&source.logsources));
+        Feed { source: source.clone(), plan, rules, sentence }
+    }
+}
+
+impl Leaf<'_> {
+    fn text(&self) -> &str {
+        match self {
+            Leaf::Json(text) | Leaf::Text(text) | Leaf::Broken(text, _) => text,
+        }
+    }
+}
+
+/// One frame on its way.
+struct Pass<'e, 's> {
+    engine: &'e Engine,
+    given: &'e Given,
+    /// The source that the input names.
+    feed: Option<&'e Feed>,
+    sink: &'s mut dyn Sink,
+    memo: &'s mut Memo,
+    hits: &'s mut Vec<RuleIndex>,
+}
+
+impl<'e> Pass<'e, '_> {
+    /// The common case: the frame is one JSON object and no container. Says whether it was.
+    fn plain(&mut self, text: &str, scratches: &mut [Scratch]) -> bool {
+        let text = text.trim();
+        let Some((scratch, deeper)) = scratches.split_first_mut() else { return false };
+        if !text.starts_with('{')
+            || first_value(&self.engine.fields, text, scratch, &self.engine.limits) != Ok(text.len())
+        {
+            return false;
+        }
+        let record = scratch.record(text, false);
+        if self.engine.containers.iter().any(|key| record.is_present(*key)) {
+            return false;
+        }
+        if let Err(reason) = self.json(&record, None, deeper) {
+            self.reject(text, reason);
+        }
+        true
+    }
+
+    fn leaf(&mut self, leaf: Leaf<'_>, scratches: &mut [Scratch]) {
+        let outcome = match leaf {
+            Leaf::Json(text) | Leaf::Text(text) => self.text(text, None, scratches),
+            Leaf::Broken(_, reason) => Err(reason),
+        };
+        if let Err(reason) = outcome {
+            self.reject(leaf.text(), reason);
+        }
+    }
+
+    fn reject(&mut self, text: &str, reason: Reject) {
+        self.sink.rejected(text.as_bytes(), self.given.source.as_ref(), reason);
+    }
+
+    /// A record as text: JSON, a line, or a line with JSON in it.
+    fn text(&mut self, text: &str, outer: Option<Time>, scratches: &mut [Scratch]) -> Result<(), Reject> {
+        let text = text.trim();
+        let (scratch, deeper) = scratches.split_first_mut().ok_or(Reject::TooDeep)?;
+        if is_json(text) {
+            let record = extract(&self.engine.fields, text, scratch, &self.engine.limits)?;
+            return self.json(&record, outer, deeper);
+        }
+        match self.line(text, outer, scratch) {
+            Err(Reject::UnknownSource | Reject::WrongSource) => {}
+            outcome => return outcome,
+        }
+        match stamped(text) {
+            Some((time, json)) => self.text(json, Some(time), deeper),
+            None if self.feed.is_some_and(|feed| feed.plan.names.is_none()) => Err(Reject::NotJson),
+            None => Err(self.unknown()),
+        }
+    }
+
+    fn unknown(&self) -> Reject {
+        if self.feed.is_some() { Reject::WrongSource } else { Reject::UnknownSource }
+    }
+
+    /// A line of a source whose records are lines.
+    fn line(&mut self, text: &str, outer: Option<Time>, scratch: &mut Scratch) -> Result<(), Reject> {
+        let engine = self.engine;
+        for feed in &engine.feeds {
+            let Some(names) = &feed.plan.names else { continue };
+            if self.feed.is_some_and(|named| named.source.id != feed.source.id) {
+                continue;
+            }
+            match s3_access_log::read(text, names, &engine.fields, scratch) {
+                Ok(()) => return self.event(feed, scratch.record(text, true), outer),
+                Err(Reject::UnknownSource) if self.feed.is_some() => return Err(Reject::BadLine),
+                Err(Reject::UnknownSource) => {}
+                Err(reason) => return Err(reason),
+            }
+        }
+        Err(self.unknown())
+    }
+
+    /// A JSON record, or one that stands inside of it.
+    fn json(&mut self, record: &Record<'_>, outer: Option<Time>, deeper: &mut [Scratch]) -> Result<(), Reject> {
+        let engine = self.engine;
+        let found = match self.feed {
+            Some(feed) => feed.plan.recognises(record).then_some(feed),
+            None => engine.feeds.iter().find(|feed| feed.plan.recognises(record)),
+        };
+        if let Some(feed) = found {
+            return self.event(feed, *record, outer);
+        }
+        let outer =
+            engine.outer_times.iter().find_map(|path| time::read(record.values(*path).next()?, Unit::Auto)).or(outer);
+        let mut reason = self.unknown();
+        for path in &engine.unwrap {
+            let inner = match record.values(*path).next() {
+                Some(Scalar::Composite(text)) if text.starts_with('{') => text,
+                Some(Scalar::Str(text)) if !text.trim().is_empty() => text,
+                _ => continue,
+            };
+            match self.text(inner, outer, deeper) {
+                Ok(()) => return Ok(()),
+                // Free text under `message` says nothing about the record; what was recognised and then failed does.
+                Err(Reject::UnknownSource | Reject::WrongSource | Reject::NotJson) => {}
+                Err(inner) => reason = inner,
+            }
+        }
+        Err(reason)
+    }
+
+    /// A record of a known source.
+    fn event(&mut self, feed: &'e Feed, record: Record<'_>, outer: Option<Time>) -> Result<(), Reject> {
+        let time = match (feed.plan.time(&record), outer) {
+            (Ok(time), _) | (Err(_), Some(time)) => time,
+            (Err(reason), None) => return Err(reason),
+        };
+        let event = Event {
+            source: &feed.source,
+            plan: &feed.plan,
+            record,
+            time,
+            received: self.given.received,
+            lane: self.given.lane,
+            id: OnceCell::new(),
+            columns: OnceCell::new(),
+            entities: OnceCell::new(),
+        };
+        self.sink.evaluated(&event);
+        self.hits.clear();
+        let hits = &mut *self.hits;
+        self.engine.program.evaluate(&feed.rules, &record, self.memo, &mut |rule| hits.push(rule));
+        for rule in self.hits.iter() {
+            let matched = self.engine.program.matched_terms(*rule, &record);
+            let compiled = &self.engine.program.rules()[rule.index()];
+            let finding = self.engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched);
+            self.sink.finding(finding, &event);
+        }
+        Ok(())
+    }
+}
+
+/// A time and the JSON after it, as CloudWatch Logs exports its lines to S3.
+fn stamped(text: &str) -> Option<(Time, &str)> {
+    let at = memchr::memchr(b'{', &text.as_bytes()[..text.len().min(STAMP_BYTES)])?;
+    Some((time::parse(text[..at].trim(), Unit::Auto)?, &text[at..]))
+}
+
+struct Explain<'e> {
+    engine: &'e Engine,
+    at: usize,
+    explanations: Vec<sigma::Explanation>,
+    other: Option<SourceId>,
+    rejected: Option<Reject>,
+}
+
+impl Sink for Explain<'_> {
+    fn rejected(&mut self, _raw: &[u8], _source: Option<&SourceId>, reason: Reject) {
+        self.rejected.get_or_insert(reason);
+    }
+
+    fn evaluated(&mut self, event: &Event<'_>) {
+        let engine = self.engine;
+        let feed = engine.feeds.iter().find(|feed| feed.source.id == event.source().id);
+        match feed.and_then(|feed| feed.rules.iter().find(|rule| rule.index() == self.at)) {
+            Some(rule) => self.explanations.push(engine.program.explain(rule, &event.record())),
+            None => self.other = Some(event.source().id.clone()),
+        }
+    }
+
+    fn finding(&mut self, _finding: Finding, _event: &Event<'_>) {}
 }
 
 /// Why a record cannot be explained.
@@ -131,64 +421,3 @@ impl std::fmt::Display for ExplainError {
 }
 
 impl std::error::Error for ExplainError {}
-
-/// Sources and rules, compiled: shared by all threads.
-#[derive(Debug)]
-pub struct Engine {
-    sources: Vec<Source>,
-    program: sigma::Program,
-    limits: Limits,
-}
-
-impl Engine {
-    /// Compiles sources and rules; every mistake at once. What cannot be compiled is left out, and the rest works.
-    pub fn compile(
-        sources: Vec<Source>,
-        rules: Vec<sigma::Rule>,
-        filters: Vec<sigma::Filter>,
-        inventory: &sigma::Inventory,
-        limits: Limits,
-    ) -> (Engine, Vec<Diagnostic>) {
-        let mut fields = crate::field::FieldsBuilder::new();
-        let (program, diagnostics) = sigma::compile(&rules, &filters, inventory, &mut fields);
-        (Engine { sources, program, limits }, diagnostics)
-    }
-
-    /// The sources, in order of id.
-    pub fn sources(&self) -> &[Source] {
-        &self.sources
-    }
-
-    /// The compiled rules.
-    pub fn rules(&self) -> &[sigma::CompiledRule] {
-        self.program.rules()
-    }
-
-    /// The limits.
-    pub fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    /// Memory for one thread.
-    pub fn worker(&self) -> Worker {
-        Worker::default()
-    }
-
-    /// Evaluates one frame: opens its envelopes and tells `sink` about each record.
-    pub fn evaluate(&self, worker: &mut Worker, frame: &[u8], given: &Given, sink: &mut dyn Sink) {
-        let _ = (&worker.scratches, given);
-        sink.rejected(frame, None, Reject::UnknownSource);
-    }
-
-    /// How many records the frame holds once its envelopes are opened: the receiving side of the ledger.
-    pub fn count(&self, worker: &mut Worker, frame: &[u8], given: &Given) -> u64 {
-        let _ = (worker, frame, given);
-        1
-    }
-
-    /// Explains what the rule named `rule` (id, title, name or file stem) makes of each record of the frame.
-    pub fn explain(&self, rule: &str, frame: &[u8], given: &Given) -> Result<Vec<sigma::Explanation>, ExplainError> {
-        let _ = (frame, given);
-        Err(ExplainError::UnknownRule(rule.to_owned()))
-    }
-}

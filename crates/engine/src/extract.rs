@@ -42,14 +42,26 @@ pub fn extract<'a>(
     scratch: &'a mut Scratch,
     limits: &Limits,
 ) -> Result<Record<'a>, Reject> {
+    match first_value(fields, text, scratch, limits)? {
+        end if end == text.len() => Ok(scratch.record(text, false)),
+        _ => Err(Reject::NotJson),
+    }
+}
+
+/// Reads the declared fields of the first JSON value in `text`; gives where the value, and the space after it, end.
+pub(crate) fn first_value(
+    fields: &Fields,
+    text: &str,
+    scratch: &mut Scratch,
+    limits: &Limits,
+) -> Result<usize, Reject> {
     if text.len() > limits.record_bytes || text.len() >= u32::MAX as usize {
         return Err(Reject::TooLarge);
     }
     scratch.reset(fields);
     scratch.walk.levels.clear();
     scratch.walk.seen.resize(fields.trie().edges(), 0);
-    Walk { bytes: text.as_bytes(), text, fields, scratch, depth_max: limits.depth }.run()?;
-    Ok(scratch.record(text, false))
+    Walk { bytes: text.as_bytes(), text, fields, scratch, depth_max: limits.depth }.run()
 }
 
 /// Where the walk goes on.
@@ -69,7 +81,7 @@ struct Walk<'a, 'b> {
 }
 
 impl Walk<'_, '_> {
-    fn run(&mut self) -> Result<(), Reject> {
+    fn run(&mut self) -> Result<usize, Reject> {
         let mut at = json::skip_space(self.bytes, 0);
         let mut node = NodeId::ROOT;
         loop {
@@ -79,12 +91,12 @@ impl Walk<'_, '_> {
                 _ => Next::After(self.scalar(at, node)?),
             };
             let next = match end {
-                Next::Value(at, node) => Some((at, node)),
+                Next::Value(..) => end,
                 Next::After(at) => self.after(at)?,
             };
             match next {
-                Some(value) => (at, node) = value,
-                None => return Ok(()),
+                Next::Value(place, next) => (at, node) = (place, next),
+                Next::After(end) => return Ok(end),
             }
         }
     }
@@ -117,8 +129,7 @@ impl Walk<'_, '_> {
         if let Some(field) = self.field(node) {
             if end.escaped {
                 let body = &self.text[at + 1..end.quote];
-                let (from, to) = self.scratch.keep(|arena| json::unescape(body, arena));
-                self.scratch.push(field, Kind::Unescaped, from, to);
+                self.scratch.push_unescaped(field, at + 1, |arena| json::unescape(body, arena));
             } else {
                 self.scratch.push(field, Kind::Str, at + 1, end.quote);
             }
@@ -171,20 +182,17 @@ impl Walk<'_, '_> {
         end
     }
 
-    /// What follows a value: the next value's place, or nothing at the end of the record.
+    /// What follows a value: the next value's place, or the end of the record.
     #[inline]
-    fn after(&mut self, mut at: usize) -> Result<Option<(usize, NodeId)>, Reject> {
+    fn after(&mut self, mut at: usize) -> Result<Next, Reject> {
         loop {
             at = json::skip_space(self.bytes, at);
             let Some(&level) = self.scratch.walk.levels.last() else {
-                return if at == self.bytes.len() { Ok(None) } else { Err(Reject::NotJson) };
+                return Ok(Next::After(at));
             };
             match (self.bytes.get(at), level.is_object) {
-                (Some(b','), true) => match self.key(json::skip_space(self.bytes, at + 1), level)? {
-                    Next::Value(at, node) => return Ok(Some((at, node))),
-                    Next::After(end) => at = end,
-                },
-                (Some(b','), false) => return Ok(Some((json::skip_space(self.bytes, at + 1), level.node))),
+                (Some(b','), true) => return self.key(json::skip_space(self.bytes, at + 1), level),
+                (Some(b','), false) => return Ok(Next::Value(json::skip_space(self.bytes, at + 1), level.node)),
                 (Some(b'}'), true) | (Some(b']'), false) => at = self.close(at + 1),
                 (Some(_), _) => return Err(Reject::NotJson),
                 (None, _) => return Err(Reject::Truncated),

@@ -32,7 +32,7 @@ impl FieldsBuilder {
 
     /// The field of `path`; the same path always gives the same field.
     ///
-    /// Shape: segments are separated by dots. Arrays are transparent, so the marks `[]`, `[*]` and `{}` after a segment are dropped.
+    /// Shape: segments are separated by dots; the empty path is the record itself. Arrays are transparent, so the marks `[]`, `[*]` and `{}` after a segment are dropped.
     pub fn intern(&mut self, path: &str) -> Field {
         let path = plain(path);
         if let Some(&field) = self.by_name.get(&path) {
@@ -150,8 +150,7 @@ impl Trie {
         }
         let mut trie = Trie { nodes: Vec::new(), edges: Vec::new(), slots: Vec::new() };
         for (prefix, edges) in ids.keys().zip(&out) {
-            let field = fields.get(prefix).copied().filter(|_| !prefix.is_empty());
-            trie.add(field, edges);
+            trie.add(fields.get(prefix).copied(), edges);
         }
         trie
     }

@@ -4,8 +4,11 @@
 //! [`frame`] cuts a stream of bytes into records, [`source`] says what a record is, [`mod@extract`] reads it in one pass,
 //! [`sigma`] holds rules against it, and [`Engine`] puts them together. [`triage`] decides what becomes of a finding.
 
+mod envelope;
+mod event;
 pub mod extract;
 pub mod field;
+mod finding;
 pub mod frame;
 mod json;
 pub mod limits;
@@ -18,7 +21,8 @@ pub mod yaml;
 
 mod evaluate;
 
-pub use evaluate::{Engine, Event, ExplainError, Given, Sink, Worker};
+pub use evaluate::{Engine, ExplainError, Given, Sink, Worker};
+pub use event::Event;
 pub use field::{Field, Fields, FieldsBuilder};
 pub use frame::{Format, Frame, Framer, HecMeta};
 pub use limits::Limits;

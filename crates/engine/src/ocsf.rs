@@ -43,7 +43,7 @@ pub fn detection_finding(finding: &Finding) -> Value {
         "type_name": "Detection Finding: Create",
         "time": finding.event_time.millis(),
         "severity_id": finding.level.ocsf_severity_id(),
-        "severity": severity(finding.level.ocsf_severity_id()),
+        "severity": severity(u32::from(finding.level.ocsf_severity_id())),
         "status_id": 1,
         "status": "New",
         "is_alert": finding.kind == RuleKind::Alert,
@@ -51,7 +51,7 @@ pub fn detection_finding(finding: &Finding) -> Value {
         "metadata": metadata(finding),
         "finding_info": finding_info(finding),
         "evidences": [evidence(finding)],
-        "observables": observables(finding),
+        "observables": observables(&finding.entities),
         "unmapped": unmapped(finding),
     });
     let resources = resources(finding);
@@ -61,8 +61,17 @@ pub fn detection_finding(finding: &Finding) -> Value {
     event
 }
 
-fn severity(id: u8) -> &'static str {
-    ["Unknown", "Informational", "Low", "Medium", "High", "Critical"][usize::from(id.min(5))]
+/// OCSF's word for a `severity_id`.
+pub(crate) fn severity(id: u32) -> &'static str {
+    match id {
+        1 => "Informational",
+        2 => "Low",
+        3 => "Medium",
+        4 => "High",
+        5 => "Critical",
+        6 => "Fatal",
+        _ => "Unknown",
+    }
 }
 
 fn metadata(finding: &Finding) -> Value {
@@ -107,7 +116,7 @@ fn term(term: &MatchedTerm) -> Value {
 }
 
 /// OCSF observables: addresses are IP addresses (2); the rest are resource identifiers (10).
-fn observables(finding: &Finding) -> Vec<Value> {
+pub(crate) fn observables(entities: &[model::Entity]) -> Vec<Value> {
     let observable = |entity: &model::Entity| {
         let (type_id, kind) = match entity.kind {
             model::EntityKind::Address => (2, "IP Address"),
@@ -116,7 +125,7 @@ fn observables(finding: &Finding) -> Vec<Value> {
         };
         json!({"name": format!("entities.{}", entity.kind), "type_id": type_id, "type": kind, "value": entity.key})
     };
-    finding.entities.iter().map(observable).collect()
+    entities.iter().map(observable).collect()
 }
 
 fn resources(finding: &Finding) -> Vec<Value> {
@@ -150,4 +159,33 @@ fn unmapped(finding: &Finding) -> Value {
     map.insert("fold".into(), json!({"by": finding.fold.by, "window_ms": finding.fold.window_ms}));
     map.insert("columns".into(), json!(finding.columns));
     Value::Object(map)
+}
+
+/// Attributes of OCSF that are lists of objects: `resources.uid` is the `uid` of the first of the `resources`.
+const LISTS: [&str; 4] = ["resources", "evidences", "attacks", "authorizations"];
+/// Attributes of OCSF that are numbers.
+const NUMBERS: [&str; 8] =
+    ["code", "port", "bytes_in", "bytes_out", "size", "prompt_tokens", "completion_tokens", "total_tokens"];
+
+/// Puts a column at its place.
+pub(crate) fn place(event: &mut Map<String, Value>, path: &str, value: &str) {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let number = NUMBERS.contains(&last).then(|| value.parse::<i64>().ok()).flatten();
+    place_value(event, path, number.map_or_else(|| Value::from(value), Value::from));
+}
+
+/// Puts a value at its place; an object that the path crosses is made, and one that is no object is left alone.
+pub(crate) fn place_value(event: &mut Map<String, Value>, path: &str, value: Value) {
+    let Some((head, rest)) = path.split_once('.') else {
+        event.insert(path.to_owned(), value);
+        return;
+    };
+    let slot = event.entry(head).or_insert_with(|| if LISTS.contains(&head) { json!([{}]) } else { json!({}) });
+    let object = match slot {
+        Value::Array(list) => list.first_mut().and_then(Value::as_object_mut),
+        slot => slot.as_object_mut(),
+    };
+    if let Some(object) = object {
+        place_value(object, rest, value);
+    }
 }

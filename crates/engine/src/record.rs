@@ -24,6 +24,11 @@ pub enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
+    /// The value as text, unless it is `null` or composite.
+    pub fn scalar_text(self) -> Option<&'a str> {
+        (!matches!(self, Scalar::Null | Scalar::Composite(_))).then(|| self.text())
+    }
+
     /// The value as text: the string itself, the number as written, `true`, `null`, or the raw JSON.
     pub fn text(self) -> &'a str {
         match self {
@@ -53,6 +58,8 @@ struct Cell {
     kind: Kind,
     start: u32,
     end: u32,
+    /// Where it starts in the record, without its quote.
+    at: u32,
     /// The field's next value: its cell plus one, or 0.
     next: u32,
 }
@@ -97,8 +104,20 @@ impl Scratch {
     /// Adds a value; gives its cell, so that the end of a composite can be set when it is known.
     #[inline]
     pub(crate) fn push(&mut self, field: Field, kind: Kind, start: usize, end: usize) -> u32 {
+        self.push_at(field, kind, start, end, start)
+    }
+
+    /// Adds a string with escapes that starts at `at` of the record.
+    pub(crate) fn push_unescaped(&mut self, field: Field, at: usize, fill: impl FnOnce(&mut String)) {
+        let start = self.arena.len();
+        fill(&mut self.arena);
+        self.push_at(field, Kind::Unescaped, start, self.arena.len(), at);
+    }
+
+    #[inline]
+    fn push_at(&mut self, field: Field, kind: Kind, start: usize, end: usize, at: usize) -> u32 {
         let cell = self.cells.len() as u32;
-        self.cells.push(Cell { kind, start: start as u32, end: end as u32, next: 0 });
+        self.cells.push(Cell { kind, start: start as u32, end: end as u32, at: at as u32, next: 0 });
         let chain = &mut self.chains[field.index()];
         if chain.tail == 0 {
             chain.head = cell + 1;
@@ -112,13 +131,6 @@ impl Scratch {
 
     pub(crate) fn close(&mut self, cell: u32, end: usize) {
         self.cells[cell as usize].end = end as u32;
-    }
-
-    /// Adds a string that does not stand in the record as it is; gives its place in the arena.
-    pub(crate) fn keep(&mut self, fill: impl FnOnce(&mut String)) -> (usize, usize) {
-        let start = self.arena.len();
-        fill(&mut self.arena);
-        (start, self.arena.len())
     }
 
     /// Sets the value of a field of a text record: the text in `raw[start..end]`.
@@ -164,8 +176,27 @@ impl<'a> Record<'a> {
 
     /// The field's first value that is neither `null` nor composite, as text.
     pub fn first_str(&self, field: Field) -> Option<&'a str> {
-        let scalar = |value: &Scalar<'a>| !matches!(value, Scalar::Null | Scalar::Composite(_));
-        self.values(field).find(scalar).map(Scalar::text)
+        self.values(field).find_map(Scalar::scalar_text)
+    }
+
+    /// Where the values of `field` stand in the raw record, quotes included.
+    pub(crate) fn spans(&self, field: Field) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let mut values = self.values(field);
+        std::iter::from_fn(move || {
+            let cell = self.scratch.cells[values.next.checked_sub(1)? as usize];
+            values.next();
+            let (start, end) = (cell.start as usize, cell.end as usize);
+            Some(match cell.kind {
+                Kind::Str if self.is_text => (start, end),
+                Kind::Str => (start - 1, end + 1),
+                Kind::Unescaped => {
+                    let at = cell.at as usize;
+                    let end = crate::json::string_end(self.raw.as_bytes(), at);
+                    (at - 1, end.map_or(self.raw.len(), |end| end.quote + 1))
+                }
+                _ => (start, end),
+            })
+        })
     }
 
     /// Calls `f` with every string and number of the record, for keyword searches: walks the raw record. A text record is one string.

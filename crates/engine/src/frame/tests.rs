@@ -152,9 +152,34 @@ fn hec_envelopes_are_opened_and_bad_ones_are_numbered() {
 /// Pieces of streams, good and bad.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let words: Vec<&'static str> = vec![
-        "{\"a\":1}", "{\"Records\":[", "]", "}", "{", "[", ",", "\n", "\n", "\r\n", " ", "\"", "\\\"", "\\", "text", ":",
-        "\"logEvents\":[", "{\"b\":\"x}{\"}", "null", "\u{feff}", "{\"c\":{\"d\":[1,2]}}", "\n{", "}\n", "audit.k8s.io",
-        "{\"kind\":\"audit.k8s.io\",\"items\":[", "\u{1e}", "1.5", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "{\"a\":1}",
+        "{\"Records\":[",
+        "]",
+        "}",
+        "{",
+        "[",
+        ",",
+        "\n",
+        "\n",
+        "\r\n",
+        " ",
+        "\"",
+        "\\\"",
+        "\\",
+        "text",
+        ":",
+        "\"logEvents\":[",
+        "{\"b\":\"x}{\"}",
+        "null",
+        "\u{feff}",
+        "{\"c\":{\"d\":[1,2]}}",
+        "\n{",
+        "}\n",
+        "audit.k8s.io",
+        "{\"kind\":\"audit.k8s.io\",\"items\":[",
+        "\u{1e}",
+        "1.5",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     ];
     proptest::collection::vec(proptest::sample::select(words), 0..40).prop_map(|words| words.concat().into_bytes())
 }

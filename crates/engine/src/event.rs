@@ -1,0 +1,161 @@
+//! Events: a record that became one, and what is worked out from it when asked.
+//!
+//! In: a record, its source, its time. Out: id, columns, entities, OCSF, the redacted record. Nothing is worked out twice.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use model::{Digest, Entity, EntityKind, EventId, Lane, Time};
+use serde_json::{Map, Value, json};
+
+use crate::field::Field;
+use crate::ocsf::{self, OCSF_VERSION};
+use crate::record::{Record, Scalar};
+use crate::source::Source;
+use crate::source::plan::Plan;
+
+/// A record that became an event. Its time is known; all else is worked out when asked for.
+#[derive(Debug)]
+pub struct Event<'a> {
+    pub(crate) source: &'a Source,
+    pub(crate) plan: &'a Plan,
+    pub(crate) record: Record<'a>,
+    pub(crate) time: Time,
+    pub(crate) received: Time,
+    pub(crate) lane: Lane,
+    pub(crate) id: OnceCell<EventId>,
+    pub(crate) columns: OnceCell<BTreeMap<String, String>>,
+    pub(crate) entities: OnceCell<Vec<Entity>>,
+}
+
+impl<'a> Event<'a> {
+    /// The event's id: a digest of its source and the record's own identity, so that re-delivery changes nothing.
+    pub fn id(&self) -> EventId {
+        *self.id.get_or_init(|| self.plan.event_id(&self.source.id, &self.record))
+    }
+
+    /// Its source.
+    pub fn source(&self) -> &'a Source {
+        self.source
+    }
+
+    /// When it happened.
+    pub fn time(&self) -> Time {
+        self.time
+    }
+
+    /// When its record reached us.
+    pub fn received(&self) -> Time {
+        self.received
+    }
+
+    /// Why it is on the line.
+    pub fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// The record, as it came, without the envelopes around it.
+    pub fn raw(&self) -> &'a str {
+        self.record.raw()
+    }
+
+    /// The values that rules and mappings read.
+    pub fn record(&self) -> Record<'a> {
+        self.record
+    }
+
+    /// OCSF columns, such as `api.operation`.
+    pub fn columns(&self) -> BTreeMap<String, String> {
+        self.columns_ref().clone()
+    }
+
+    pub(crate) fn columns_ref(&self) -> &BTreeMap<String, String> {
+        self.columns.get_or_init(|| self.plan.columns(&self.record))
+    }
+
+    /// The things that it is about, without repeats, in order.
+    pub fn entities(&self) -> Vec<Entity> {
+        self.entities_ref().to_vec()
+    }
+
+    pub(crate) fn entities_ref(&self) -> &[Entity] {
+        self.entities.get_or_init(|| self.plan.entities(&self.record))
+    }
+
+    /// The first entity of a kind.
+    pub(crate) fn entity(&self, kind: EntityKind) -> Option<&str> {
+        self.entities_ref().iter().find(|entity| entity.kind == kind).map(|entity| entity.key.as_str())
+    }
+
+    /// The value of a column, or else of a field of the record.
+    pub(crate) fn named(&self, name: &str, field: Field) -> Option<&str> {
+        self.columns_ref().get(name).map(String::as_str).or_else(|| self.record.first_str(field))
+    }
+
+    /// The event as OCSF: its class, its columns in their places, and the redacted record as `raw_data`.
+    pub fn to_ocsf(&self) -> Value {
+        let class = &self.source.ocsf;
+        let (activity, severity) = (self.plan.activity.choose(&self.record), self.plan.severity.choose(&self.record));
+        let mut event = Map::new();
+        for (path, value) in self.columns_ref() {
+            ocsf::place(&mut event, path, value);
+        }
+        let head = json!({
+            "class_uid": class.class_uid,
+            "class_name": class.class_name,
+            "category_uid": class.category_uid,
+            "category_name": class.category_name,
+            "activity_id": activity,
+            "type_uid": class.class_uid * 100 + activity,
+            "severity_id": severity,
+            "severity": ocsf::severity(severity),
+            "status_id": self.plan.status.choose(&self.record),
+            "time": self.time.millis(),
+            "observables": ocsf::observables(self.entities_ref()),
+            "raw_data": self.redacted(),
+        });
+        event.extend(head.as_object().cloned().unwrap_or_default());
+        ocsf::place_value(&mut event, "metadata.version", OCSF_VERSION.into());
+        ocsf::place_value(&mut event, "metadata.uid", self.id().to_string().into());
+        ocsf::place_value(&mut event, "metadata.log_name", self.source.id.as_str().into());
+        ocsf::place_value(&mut event, "metadata.logged_time", self.received.millis().into());
+        ocsf::place_value(&mut event, "metadata.profiles", json!(class.profiles));
+        ocsf::place_value(&mut event, "metadata.labels", json!([format!("lane:{}", self.lane)]));
+        Value::Object(event)
+    }
+
+    /// The record with each of its source's sensitive values replaced by its size and digest.
+    pub fn redacted(&self) -> String {
+        let raw = self.raw();
+        let fields = self.plan.sensitive.iter();
+        let mut spans: Vec<(usize, usize)> = fields.flat_map(|field| self.sensitive_spans(*field)).collect();
+        spans.sort_by_key(|(start, end)| (*start, std::cmp::Reverse(*end)));
+        let mut text = String::with_capacity(raw.len());
+        let mut at = 0;
+        for (start, end) in spans {
+            if start < at {
+                continue;
+            }
+            text.push_str(&raw[at..start]);
+            text.push_str(&self.mark(&raw[start..end]));
+            at = end;
+        }
+        text.push_str(&raw[at..]);
+        text
+    }
+
+    /// Where sensitive values stand; `null`, which says nothing, is left.
+    fn sensitive_spans(&self, field: Field) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let spans = self.record.spans(field).zip(self.record.values(field));
+        spans.filter(|(_, value)| !matches!(value, Scalar::Null | Scalar::Str(""))).map(|(span, _)| span)
+    }
+
+    fn mark(&self, value: &str) -> String {
+        let (bytes, digest) = (value.len(), Digest::of(value.as_bytes()));
+        if self.record.is_text() {
+            format!("[redacted:{bytes}:{digest}]")
+        } else {
+            format!("{{\"redacted\":true,\"bytes\":{bytes},\"sha256\":\"{digest}\"}}")
+        }
+    }
+}

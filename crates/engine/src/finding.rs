@@ -1,0 +1,177 @@
+//! Findings: what a rule that held says about an event.
+//!
+//! In: the rule, the event. Out: a [`Finding`] with its reason sentence, entities and fold key. The sentence is one line of at most
+//! [`MESSAGE_CHARS`] characters, with control characters escaped, since values are the attacker's.
+
+use model::{Entity, EntityKind, Finding, FoldKey, MatchedTerm};
+
+use crate::event::Event;
+use crate::field::{Field, FieldsBuilder};
+use crate::sigma::CompiledRule;
+use crate::source::holes;
+
+/// Longest reason sentence.
+pub(crate) const MESSAGE_CHARS: usize = 400;
+/// Longest value in a reason sentence.
+const VALUE_CHARS: usize = 120;
+const HOUR_MS: i64 = 3_600_000;
+
+/// What of a rule is needed to say its findings.
+#[derive(Debug)]
+pub(crate) struct Voice {
+    sentence: Option<Sentence>,
+    entities: Vec<(EntityKind, Field)>,
+    fold: Vec<(String, Field)>,
+    window_ms: i64,
+    techniques: Vec<String>,
+}
+
+impl Voice {
+    pub(crate) fn new(compiled: &CompiledRule, fields: &mut FieldsBuilder) -> Voice {
+        let rule = &compiled.rule;
+        let own = &rule.watchkeep;
+        let entity = |(kind, path): (&String, &String)| Some((EntityKind::parse(kind)?, path.clone()));
+        let entities: Vec<(EntityKind, String)> = own.entities.iter().filter_map(entity).collect();
+        let (by, window_ms) = match &own.fold {
+            Some(fold) => (fold.by.clone(), fold.window_ms),
+            None => (vec![EntityKind::Principal.as_str().to_owned()], HOUR_MS),
+        };
+        Voice {
+            sentence: own.message.as_ref().map(|text| Sentence::new(text, fields)),
+            entities: entities.into_iter().map(|(kind, path)| (kind, fields.intern(&path))).collect(),
+            fold: by.into_iter().map(|name| (name.clone(), fields.intern(&name))).collect(),
+            window_ms,
+            techniques: rule.techniques(),
+        }
+    }
+
+    /// The finding of the rule on the event.
+    pub(crate) fn say(
+        &self,
+        compiled: &CompiledRule,
+        event: &Event<'_>,
+        default: &Sentence,
+        matched: Vec<MatchedTerm>,
+    ) -> Finding {
+        let rule = &compiled.rule;
+        let message = match &self.sentence {
+            Some(sentence) => sentence.fill(event),
+            None => format!("{}: {}", default.fill(event), rule.title),
+        };
+        Finding {
+            finding_id: Finding::id_of(&rule.id, &compiled.revision, &[event.id()]),
+            rule_id: rule.id.clone(),
+            rule_title: rule.title.clone(),
+            rule_revision: compiled.revision.clone(),
+            level: rule.level,
+            kind: rule.watchkeep.kind,
+            source: event.source().id.clone(),
+            event_time: event.time(),
+            received: event.received(),
+            event_ids: vec![event.id()],
+            entities: self.entities(event),
+            techniques: self.techniques.clone(),
+            message: one_line(&message, MESSAGE_CHARS),
+            lane: event.lane(),
+            fold: self.fold(event),
+            matched,
+            columns: event.columns(),
+        }
+    }
+
+    fn entities(&self, event: &Event<'_>) -> Vec<Entity> {
+        let mut entities = event.entities();
+        for (kind, field) in &self.entities {
+            let keys = event.record().values(*field).filter_map(|value| value.scalar_text());
+            entities.extend(keys.filter(|key| !key.is_empty()).map(|key| Entity { kind: *kind, key: key.to_owned() }));
+        }
+        entities.sort();
+        entities.dedup();
+        entities
+    }
+
+    fn fold(&self, event: &Event<'_>) -> FoldKey {
+        let value = |name: &str, field: Field| {
+            let entity = EntityKind::parse(name).and_then(|kind| event.entity(kind));
+            entity.or_else(|| event.named(name, field)).unwrap_or_default().to_owned()
+        };
+        let by = self.fold.iter().map(|(name, field)| (name.clone(), value(name, *field))).collect();
+        FoldKey { by, window_ms: self.window_ms }
+    }
+}
+
+/// A sentence with holes, each of which names an entity kind, a column or a path of the record.
+#[derive(Debug)]
+pub(crate) struct Sentence {
+    text: String,
+    holes: Vec<(String, Field)>,
+}
+
+impl Sentence {
+    pub(crate) fn new(text: &str, fields: &mut FieldsBuilder) -> Sentence {
+        let holes = holes(text).map(|name| (name.to_owned(), fields.intern(name))).collect();
+        Sentence { text: text.to_owned(), holes }
+    }
+
+    /// The sentence about the event. A hole without a value reads `unknown` and its last word.
+    pub(crate) fn fill(&self, event: &Event<'_>) -> String {
+        let mut text = String::new();
+        let mut rest = self.text.as_str();
+        for (name, field) in &self.holes {
+            let Some((before, after)) = rest.split_once('{') else { break };
+            let Some((_, after)) = after.split_once('}') else { break };
+            text.push_str(before);
+            let entity = EntityKind::parse(name).and_then(|kind| event.entity(kind));
+            match event.named(name, *field).or(entity).filter(|value| !value.is_empty()) {
+                Some(value) => text.push_str(&one_line(value, VALUE_CHARS)),
+                None => text.push_str(&format!("unknown {}", name.rsplit('.').next().unwrap_or(name))),
+            }
+            rest = after;
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
+/// The text on one line: control characters and those that turn the direction of writing are escaped, and the end is cut.
+pub(crate) fn one_line(text: &str, chars: usize) -> String {
+    let mut line = String::new();
+    let mut count = 0;
+    for character in text.chars() {
+        let start = line.len();
+        if is_unsafe(character) {
+            line.extend(character.escape_unicode())
+        } else {
+            line.push(character)
+        }
+        count += line[start..].chars().count();
+        if count > chars {
+            line.truncate(start);
+            while line.chars().count() >= chars {
+                line.pop();
+            }
+            line.push('…');
+            return line;
+        }
+    }
+    line
+}
+
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_stays_on_one_line_and_short() {
+        assert_eq!(one_line("a\nb\u{202E}", 100), "a\\u{a}b\\u{202e}");
+        let cut = one_line(&"x".repeat(1000), 400);
+        assert_eq!((cut.chars().count(), cut.ends_with('…')), (400, true));
+        assert!(one_line(&"\n".repeat(1000), 400).chars().count() <= 400);
+        assert_eq!(one_line(&"x".repeat(400), 400).chars().count(), 400);
+    }
+}

@@ -1,0 +1,412 @@
+//! Reading `source.yml`: every key is known, every mistake is told with its place and remedy.
+
+use std::collections::BTreeMap;
+
+use model::{Diagnostic, EntityKind, SourceId};
+use regex::Regex;
+
+use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Source, SourceFormat, TimePath, Unit};
+use crate::sigma::LogSource;
+use crate::yaml::{self, Entry, Node};
+
+const KEYS: [&str; 17] = [
+    "id",
+    "title",
+    "description",
+    "format",
+    "logsource",
+    "recognise",
+    "unwrap",
+    "time",
+    "identity",
+    "ocsf",
+    "sentence",
+    "columns",
+    "entities",
+    "sensitive",
+    "cadence",
+    "enable",
+    "blind_spots",
+];
+
+pub(super) fn parse(text: &str) -> (Option<Source>, Vec<Diagnostic>) {
+    let (documents, wrong) = yaml::parse(text);
+    let mut form = Form { wrong };
+    let Some(document) = documents.first() else {
+        if form.wrong.is_empty() {
+            form.wrong.push(Diagnostic::error(
+                1,
+                1,
+                "empty-file",
+                "a source says nothing",
+                "give it an `id` and a `title`",
+            ));
+        }
+        return (None, form.wrong);
+    };
+    let source = form.source(&document.root);
+    let is_usable = !form.wrong.iter().any(Diagnostic::is_error);
+    (source.filter(|_| is_usable), form.wrong)
+}
+
+/// Reads nodes and collects what is wrong with them.
+struct Form {
+    wrong: Vec<Diagnostic>,
+}
+
+impl Form {
+    fn source(&mut self, root: &Node<'_>) -> Option<Source> {
+        let entries = self.map(root, &KEYS)?;
+        for key in ["id", "title", "logsource", "time", "ocsf"] {
+            if root.get(key).is_none() {
+                let message = format!("the source has no `{key}`");
+                self.wrong.push(root.error("missing-key", message, format!("add `{key}:`; see the other sources")));
+            }
+        }
+        let mut source = empty();
+        for entry in entries {
+            self.top(&mut source, entry);
+        }
+        if source.format == SourceFormat::Json && source.recognise.is_empty() {
+            let remedy = "add `recognise:` with the keys that only its records have";
+            self.wrong.push(root.error("missing-key", "nothing says which records are of the source", remedy));
+        }
+        Some(source)
+    }
+
+    fn top(&mut self, source: &mut Source, entry: &Entry<'_>) {
+        let node = &entry.value;
+        match &*entry.key {
+            "id" => source.id = SourceId::new(self.text(node)),
+            "title" => source.title = self.text(node),
+            "description" => source.description = self.text(node).trim().to_owned(),
+            "format" => source.format = self.format(node),
+            "logsource" => source.logsources = self.list(node).iter().map(|node| self.logsource(node)).collect(),
+            "recognise" => source.recognise = self.list(node).iter().map(|node| self.recognise(node)).collect(),
+            "unwrap" => source.unwrap = self.texts(node),
+            "time" => source.time = self.list(node).iter().map(|node| self.time(node)).collect(),
+            "identity" => source.identity = self.list(node).iter().map(|node| self.texts(node)).collect(),
+            "ocsf" => source.ocsf = self.ocsf(node),
+            "sentence" => source.sentence = Some(self.text(node)),
+            "columns" => source.columns = self.columns(node),
+            "entities" => source.entities = self.entities(node),
+            "sensitive" => source.sensitive = self.texts(node),
+            "cadence" => source.cadence = self.cadence(node),
+            "enable" => source.enable = self.text(node),
+            "blind_spots" => source.blind_spots = self.texts(node),
+            _ => {}
+        }
+    }
+
+    /// The entries of a map, if it is one; keys that are not in `known` are mistakes.
+    fn map<'n, 'a>(&mut self, node: &'n Node<'a>, known: &[&str]) -> Option<&'n [Entry<'a>]> {
+        let Some(entries) = node.as_map() else {
+            let message = format!("here is {}, not a map", node.noun());
+            self.wrong.push(node.error("wrong-type", message, format!("write keys: {}", known.join(", "))));
+            return None;
+        };
+        for entry in entries.iter().filter(|entry| !known.is_empty() && !known.contains(&&*entry.key)) {
+            let message = format!("a source has no key `{}` here", entry.key);
+            self.wrong.push(entry.error("unknown-key", message, format!("the keys are {}", known.join(", "))));
+        }
+        Some(entries)
+    }
+
+    /// A list, or one node as a list of one.
+    fn list<'n, 'a>(&mut self, node: &'n Node<'a>) -> &'n [Node<'a>] {
+        match node.as_list() {
+            Some(nodes) => nodes,
+            None if node.is_null() => &[],
+            None => std::slice::from_ref(node),
+        }
+    }
+
+    fn text(&mut self, node: &Node<'_>) -> String {
+        match node.as_str() {
+            Some(text) if !text.trim().is_empty() => text.to_owned(),
+            _ => {
+                let message = format!("here is {}, not text", node.noun());
+                self.wrong.push(node.error("wrong-type", message, "write text"));
+                String::new()
+            }
+        }
+    }
+
+    fn texts(&mut self, node: &Node<'_>) -> Vec<String> {
+        self.list(node).iter().map(|node| self.text(node)).collect()
+    }
+
+    fn number(&mut self, node: &Node<'_>) -> u32 {
+        let number = node.as_str().and_then(|text| text.parse().ok());
+        number.unwrap_or_else(|| {
+            let message = format!("here is {}, not a whole number", node.noun());
+            self.wrong.push(node.error("wrong-type", message, "write an OCSF number, such as 6003"));
+            0
+        })
+    }
+
+    fn format(&mut self, node: &Node<'_>) -> SourceFormat {
+        match node.as_str() {
+            Some("json") => SourceFormat::Json,
+            Some("s3_access_log") => SourceFormat::S3AccessLog,
+            _ => {
+                let message = format!("`{}` is not a format", node.as_str().unwrap_or(node.noun()));
+                self.wrong.push(node.error("unknown-format", message, "use `json` or `s3_access_log`"));
+                SourceFormat::Json
+            }
+        }
+    }
+
+    fn logsource(&mut self, node: &Node<'_>) -> LogSource {
+        let mut source = LogSource::default();
+        for entry in self.map(node, &["product", "category", "service"]).unwrap_or_default() {
+            let text = Some(self.text(&entry.value));
+            match &*entry.key {
+                "product" => source.product = text,
+                "category" => source.category = text,
+                "service" => source.service = text,
+                _ => {}
+            }
+        }
+        source
+    }
+
+    fn recognise(&mut self, node: &Node<'_>) -> Recognise {
+        let mut recognise = Recognise::default();
+        for entry in self.map(node, &["has", "lacks", "equals", "prefix"]).unwrap_or_default() {
+            match &*entry.key {
+                "has" => recognise.has = self.texts(&entry.value),
+                "lacks" => recognise.lacks = self.texts(&entry.value),
+                "equals" => recognise.equals = self.lists(&entry.value),
+                "prefix" => recognise.prefix = self.lists(&entry.value),
+                _ => {}
+            }
+        }
+        if recognise == Recognise::default() {
+            self.wrong.push(node.error("empty-recognise", "this holds for every record", "add `has:` or `equals:`"));
+        }
+        recognise
+    }
+
+    /// A map from path to one or several values.
+    fn lists(&mut self, node: &Node<'_>) -> BTreeMap<String, Vec<String>> {
+        let entries = self.map(node, &[]).unwrap_or_default();
+        entries.iter().map(|entry| (entry.key.to_string(), self.texts(&entry.value))).collect()
+    }
+
+    fn time(&mut self, node: &Node<'_>) -> TimePath {
+        if node.as_map().is_none() {
+            return TimePath { path: self.text(node), unit: Unit::Auto };
+        }
+        let mut time = TimePath::default();
+        for entry in self.map(node, &["path", "unit"]).unwrap_or_default() {
+            match (&*entry.key, entry.value.as_str()) {
+                ("path", _) => time.path = self.text(&entry.value),
+                ("unit", Some("s")) => time.unit = Unit::Seconds,
+                ("unit", Some("ms")) => time.unit = Unit::Millis,
+                ("unit", Some("us")) => time.unit = Unit::Micros,
+                ("unit", Some("ns")) => time.unit = Unit::Nanos,
+                ("unit", _) => {
+                    let message = "this is not a unit of time";
+                    self.wrong.push(entry.value.error("unknown-unit", message, "use `s`, `ms`, `us` or `ns`"));
+                }
+                _ => {}
+            }
+        }
+        time
+    }
+
+    fn ocsf(&mut self, node: &Node<'_>) -> OcsfClass {
+        const KEYS: [&str; 8] =
+            ["class_uid", "class_name", "category_uid", "category_name", "profiles", "activity", "severity", "status"];
+        let mut class = OcsfClass::default();
+        class.severity.other = 1;
+        for entry in self.map(node, &KEYS).unwrap_or_default() {
+            let node = &entry.value;
+            match &*entry.key {
+                "class_uid" => class.class_uid = self.number(node),
+                "class_name" => class.class_name = self.text(node),
+                "category_uid" => class.category_uid = self.number(node),
+                "category_name" => class.category_name = self.text(node),
+                "profiles" => class.profiles = self.texts(node),
+                "activity" => class.activity = self.choice(node),
+                "severity" => class.severity = self.choice(node),
+                "status" => class.status = self.choice(node),
+                _ => {}
+            }
+        }
+        if class.class_uid / 1000 != class.category_uid {
+            let message = format!("class {} is not of category {}", class.class_uid, class.category_uid);
+            self.wrong.push(node.error("ocsf-class", message, "OCSF: class_uid is 1000 times category_uid, and more"));
+        }
+        class
+    }
+
+    fn choice(&mut self, node: &Node<'_>) -> Choice {
+        let mut choice = Choice::default();
+        if node.as_map().is_none() {
+            choice.other = self.number(node);
+            return choice;
+        }
+        for entry in self.map(node, &["from", "values", "prefixes", "at_least", "other"]).unwrap_or_default() {
+            let node = &entry.value;
+            match &*entry.key {
+                "from" => choice.from = Some(self.reading(node)),
+                "values" => choice.values = self.numbers(node),
+                "prefixes" => choice.prefixes = self.numbers(node),
+                "at_least" => choice.at_least = self.steps(node),
+                "other" => choice.other = self.number(node),
+                _ => {}
+            }
+        }
+        choice
+    }
+
+    fn numbers(&mut self, node: &Node<'_>) -> BTreeMap<String, u32> {
+        let entries = self.map(node, &[]).unwrap_or_default();
+        entries.iter().map(|entry| (entry.key.to_string(), self.number(&entry.value))).collect()
+    }
+
+    /// Steps of a scale, the highest first.
+    fn steps(&mut self, node: &Node<'_>) -> Vec<(f64, u32)> {
+        let mut steps = Vec::new();
+        for entry in self.map(node, &[]).unwrap_or_default() {
+            match entry.key.parse::<f64>() {
+                Ok(from) => steps.push((from, self.number(&entry.value))),
+                Err(_) => {
+                    let message = format!("`{}` is not a number", entry.key);
+                    self.wrong.push(entry.error("wrong-type", message, "write the value from which the step starts"));
+                }
+            }
+        }
+        steps.sort_by(|a, b| b.0.total_cmp(&a.0));
+        steps
+    }
+
+    fn columns(&mut self, node: &Node<'_>) -> BTreeMap<String, Vec<Reading>> {
+        let entries = self.map(node, &[]).unwrap_or_default();
+        entries.iter().map(|entry| (entry.key.to_string(), self.readings(&entry.value))).collect()
+    }
+
+    fn entities(&mut self, node: &Node<'_>) -> BTreeMap<EntityKind, Vec<Reading>> {
+        let mut entities = BTreeMap::new();
+        for entry in self.map(node, &[]).unwrap_or_default() {
+            let Some(kind) = EntityKind::parse(&entry.key) else {
+                let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.as_str()).collect();
+                let message = format!("`{}` is not a kind of entity", entry.key);
+                self.wrong.push(entry.error("unknown-entity", message, format!("the kinds are {}", known.join(", "))));
+                continue;
+            };
+            entities.insert(kind, self.readings(&entry.value));
+        }
+        entities
+    }
+
+    fn readings(&mut self, node: &Node<'_>) -> Vec<Reading> {
+        self.list(node).iter().map(|node| self.reading(node)).collect()
+    }
+
+    /// A path, a list of paths of which the first counts, or a map with conditions.
+    fn reading(&mut self, node: &Node<'_>) -> Reading {
+        const KEYS: [&str; 9] =
+            ["path", "template", "value", "when", "present", "absent", "matches", "map", "url_decode"];
+        if node.as_map().is_none() {
+            return Reading { paths: self.texts(node), ..Reading::default() };
+        }
+        let mut reading = Reading::default();
+        for entry in self.map(node, &KEYS).unwrap_or_default() {
+            let node = &entry.value;
+            match &*entry.key {
+                "path" => reading.paths = self.texts(node),
+                "template" => reading.template = Some(self.text(node)),
+                "value" => reading.value = Some(self.text(node)),
+                "when" => reading.when = self.lists(node),
+                "present" => reading.present = self.texts(node),
+                "absent" => reading.absent = self.texts(node),
+                "matches" => reading.matches = self.regex(node),
+                "map" => reading.map = self.pairs(node),
+                "url_decode" => reading.url_decode = node.as_str() == Some("true"),
+                _ => {}
+            }
+        }
+        if reading.paths.is_empty() && reading.template.is_none() && reading.value.is_none() {
+            self.wrong.push(node.error("empty-reading", "this reads nothing", "add `path:`, `template:` or `value:`"));
+        }
+        reading
+    }
+
+    fn pairs(&mut self, node: &Node<'_>) -> BTreeMap<String, String> {
+        let entries = self.map(node, &[]).unwrap_or_default();
+        entries.iter().map(|entry| (entry.key.to_string(), self.text(&entry.value))).collect()
+    }
+
+    fn regex(&mut self, node: &Node<'_>) -> Option<Regex> {
+        match Regex::new(&self.text(node)) {
+            Ok(regex) => Some(regex),
+            Err(error) => {
+                let message = format!("the pattern cannot be read: {}", error.to_string().replace('\n', " "));
+                self.wrong.push(node.error("bad-pattern", message, "write a regular expression"));
+                None
+            }
+        }
+    }
+
+    fn cadence(&mut self, node: &Node<'_>) -> Cadence {
+        let mut cadence = Cadence::default();
+        for entry in self.map(node, &["silent_after", "lag"]).unwrap_or_default() {
+            let millis = self.duration(&entry.value);
+            match &*entry.key {
+                "silent_after" => cadence.silent_after_ms = millis,
+                "lag" => cadence.lag_ms = millis,
+                _ => {}
+            }
+        }
+        cadence
+    }
+
+    fn duration(&mut self, node: &Node<'_>) -> Option<i64> {
+        let millis = node.as_str().and_then(millis);
+        if millis.is_none() {
+            let message = format!("`{}` is not a duration", node.as_str().unwrap_or(node.noun()));
+            self.wrong.push(node.error("bad-duration", message, "write a number and a unit: `90s`, `30m`, `1h`, `7d`"));
+        }
+        millis
+    }
+}
+
+/// `90s`, `30m`, `1h`, `7d` as milliseconds.
+fn millis(text: &str) -> Option<i64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: i64 = text[..digits].parse().ok()?;
+    let unit = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+fn empty() -> Source {
+    Source {
+        id: SourceId::from(""),
+        title: String::new(),
+        description: String::new(),
+        format: SourceFormat::Json,
+        logsources: Vec::new(),
+        recognise: Vec::new(),
+        unwrap: Vec::new(),
+        time: Vec::new(),
+        identity: Vec::new(),
+        ocsf: OcsfClass::default(),
+        sentence: None,
+        columns: BTreeMap::new(),
+        entities: BTreeMap::new(),
+        sensitive: Vec::new(),
+        cadence: Cadence::default(),
+        enable: String::new(),
+        blind_spots: Vec::new(),
+    }
+}

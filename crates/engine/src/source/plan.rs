@@ -1,0 +1,170 @@
+//! A source with its fields numbered: what evaluation asks of every record.
+
+use std::collections::BTreeMap;
+
+use model::{Entity, EntityKind, EventId, Reject, SourceId, Time};
+
+use super::time::{self, Unit};
+use super::{Choice, Reader, Recognise, Source, SourceFormat, s3_access_log};
+use crate::field::{Field, Fields, FieldsBuilder};
+use crate::record::{Record, Scalar};
+
+/// A compiled [`Source`].
+#[derive(Debug)]
+pub(crate) struct Plan {
+    tests: Vec<Test>,
+    times: Vec<(Field, Unit)>,
+    identity: Vec<Vec<Field>>,
+    columns: Vec<(String, Vec<Reader>)>,
+    entities: Vec<(EntityKind, Vec<Reader>)>,
+    pub(crate) sensitive: Vec<Field>,
+    pub(crate) activity: Chooser,
+    pub(crate) severity: Chooser,
+    pub(crate) status: Chooser,
+    /// The fields of its lines, where its records are lines.
+    pub(crate) names: Option<s3_access_log::Names>,
+}
+
+#[derive(Debug)]
+struct Test {
+    has: Vec<Field>,
+    lacks: Vec<Field>,
+    equals: Vec<(Field, Vec<String>)>,
+    prefix: Vec<(Field, Vec<String>)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Chooser {
+    from: Option<Reader>,
+    choice: Choice,
+}
+
+impl Chooser {
+    fn new(choice: &Choice, fields: &mut FieldsBuilder) -> Chooser {
+        Chooser { from: choice.from.as_ref().map(|reading| reading.compile(fields)), choice: choice.clone() }
+    }
+
+    /// The number for the record.
+    pub(crate) fn choose(&self, record: &Record<'_>) -> u32 {
+        let Some(value) = self.from.as_ref().and_then(|reader| reader.first(record)) else { return self.choice.other };
+        let choice = &self.choice;
+        if let Some(id) = choice.values.get(&value) {
+            return *id;
+        }
+        let starts = choice.prefixes.iter().filter(|(start, _)| value.starts_with(start.as_str()));
+        if let Some((_, id)) = starts.max_by_key(|(start, _)| start.len()) {
+            return *id;
+        }
+        let number: f64 = value.parse().unwrap_or(f64::NAN);
+        choice.at_least.iter().find(|(from, _)| number >= *from).map_or(choice.other, |(_, id)| *id)
+    }
+}
+
+impl Plan {
+    pub(crate) fn compile(source: &Source, fields: &mut FieldsBuilder) -> Plan {
+        let readers = |readings: &[super::Reading], fields: &mut FieldsBuilder| {
+            readings.iter().map(|reading| reading.compile(fields)).collect::<Vec<Reader>>()
+        };
+        let mut all = |paths: &Vec<String>| paths.iter().map(|path| fields.intern(path)).collect::<Vec<Field>>();
+        let (identity, sensitive) = (source.identity.iter().map(&mut all).collect(), all(&source.sensitive));
+        Plan {
+            identity,
+            sensitive,
+            tests: source.recognise.iter().map(|recognise| Test::new(recognise, fields)).collect(),
+            times: source.time.iter().map(|time| (fields.intern(&time.path), time.unit)).collect(),
+            columns: source.columns.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),
+            entities: source.entities.iter().map(|(kind, list)| (*kind, readers(list, fields))).collect(),
+            activity: Chooser::new(&source.ocsf.activity, fields),
+            severity: Chooser::new(&source.ocsf.severity, fields),
+            status: Chooser::new(&source.ocsf.status, fields),
+            names: None,
+        }
+    }
+
+    /// Once all fields are numbered: which of them are on the source's lines.
+    pub(crate) fn finish(&mut self, source: &Source, fields: &Fields) {
+        if source.format == SourceFormat::S3AccessLog {
+            self.names = Some(s3_access_log::Names::new(fields));
+        }
+    }
+
+    /// Is the JSON record one of the source?
+    pub(crate) fn recognises(&self, record: &Record<'_>) -> bool {
+        self.tests.iter().any(|test| test.holds(record))
+    }
+
+    /// When the record says that it happened.
+    pub(crate) fn time(&self, record: &Record<'_>) -> Result<Time, Reject> {
+        let mut reason = Reject::NoTime;
+        for (path, unit) in &self.times {
+            for value in record.values(*path) {
+                if let Some(time) = time::read(value, *unit) {
+                    return Ok(time);
+                }
+                if value.scalar_text().is_some_and(|text| !text.is_empty()) {
+                    reason = Reject::BadTime;
+                }
+            }
+        }
+        Err(reason)
+    }
+
+    /// The event's id. A record without what should make it itself is its bytes.
+    pub(crate) fn event_id(&self, source: &SourceId, record: &Record<'_>) -> EventId {
+        let part = |paths: &Vec<Field>| {
+            let mut values = paths.iter().filter_map(|path| record.first_str(*path));
+            values.find(|value| !value.is_empty()).unwrap_or_default()
+        };
+        let parts: Vec<&str> = self.identity.iter().map(part).collect();
+        let mut digest: Vec<&[u8]> = vec![source.as_str().as_bytes()];
+        match parts.first() {
+            Some(first) if !first.is_empty() => digest.extend(parts.iter().map(|part| part.as_bytes())),
+            _ => digest.push(record.raw().as_bytes()),
+        }
+        EventId::of(&digest)
+    }
+
+    pub(crate) fn columns(&self, record: &Record<'_>) -> BTreeMap<String, String> {
+        let first = |readers: &Vec<Reader>| readers.iter().find_map(|reader| reader.first(record));
+        self.columns.iter().filter_map(|(name, readers)| Some((name.clone(), first(readers)?))).collect()
+    }
+
+    pub(crate) fn entities(&self, record: &Record<'_>) -> Vec<Entity> {
+        let mut entities = Vec::new();
+        for (kind, readers) in &self.entities {
+            for reader in readers {
+                reader.each(record, &mut |key| entities.push(Entity { kind: *kind, key }));
+            }
+        }
+        entities.sort();
+        entities.dedup();
+        entities
+    }
+}
+
+impl Test {
+    fn new(recognise: &Recognise, fields: &mut FieldsBuilder) -> Test {
+        let pairs = |map: &BTreeMap<String, Vec<String>>, fields: &mut FieldsBuilder| {
+            map.iter().map(|(path, values)| (fields.intern(path), values.clone())).collect()
+        };
+        Test {
+            has: recognise.has.iter().map(|path| fields.intern(path)).collect(),
+            lacks: recognise.lacks.iter().map(|path| fields.intern(path)).collect(),
+            equals: pairs(&recognise.equals, fields),
+            prefix: pairs(&recognise.prefix, fields),
+        }
+    }
+
+    fn holds(&self, record: &Record<'_>) -> bool {
+        let any = |path: Field, test: &dyn Fn(&str) -> bool| {
+            record.values(path).any(|value| match value {
+                Scalar::Null | Scalar::Composite(_) => false,
+                value => test(value.text()),
+            })
+        };
+        self.has.iter().all(|path| record.is_present(*path))
+            && !self.lacks.iter().any(|path| record.is_present(*path))
+            && self.equals.iter().all(|(path, values)| any(*path, &|text| values.iter().any(|value| value == text)))
+            && self.prefix.iter().all(|(path, starts)| any(*path, &|text| starts.iter().any(|s| text.starts_with(s))))
+    }
+}
