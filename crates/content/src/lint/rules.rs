@@ -79,9 +79,11 @@ fn reads(entry: &CatalogueRule, field: &str) -> bool {
 
 /// Does the source map the field, or something below it?
 fn names(source: &Source, field: &str) -> bool {
-    let paths = source.columns.values().chain(source.entities.values()).flatten().chain(&source.sensitive);
     let below = |path: &str| path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    paths.into_iter().any(|path| below(path)) || source.columns.contains_key(field)
+    let mut readings = source.columns.values().chain(source.entities.values()).flatten();
+    readings.any(|reading| reading.looks_at().iter().any(|path| below(path)))
+        || source.sensitive.iter().any(|path| below(path))
+        || source.columns.contains_key(field)
 }
 
 /// Entities are of a known kind.
