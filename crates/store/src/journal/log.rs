@@ -174,6 +174,11 @@ impl Journal {
         self.state().bytes()
     }
 
+    /// Does it refuse every batch until [`Journal::reopen`], because its disk failed?
+    pub fn is_failed(&self) -> bool {
+        self.state().failed.is_some()
+    }
+
     /// After [`JournalError::Failed`]: drops what was not durable, checks every segment again and accepts batches again.
     pub fn reopen(&self) -> Result<Recovery, JournalError> {
         let mut state = self.state();
@@ -196,7 +201,7 @@ impl Journal {
             match state.segments.get(&number) {
                 Some(segment) => {
                     let mut file = place.disk.open(&place.segment(number))?;
-                    if file.len()? > segment.bytes {
+                    if file.length()? > segment.bytes {
                         file.set_len(segment.bytes)?;
                         file.sync()?;
                     }

@@ -1,0 +1,28 @@
+//! `POST /v1/records`: NDJSON, a JSON array, `{"Records": […]}`, or lines of text.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use engine::Format;
+use serde_json::json;
+
+use super::answer::{Refusal, json_answer};
+use super::{Shared, body, intake};
+
+pub(super) async fn take(state: Shared, headers: HeaderMap, body: Body) -> Response {
+    match accept(&state, &headers, body).await {
+        Ok(records) => json_answer(StatusCode::OK, &json!({"accepted": records})),
+        Err(refusal) => refusal.note(&state.parts.signals).answer(),
+    }
+}
+
+async fn accept(state: &Shared, headers: &HeaderMap, body: Body) -> Result<u64, Refusal> {
+    let input = intake::admit(state, authorization(headers))?;
+    let taken = body::take(state, headers, body).await?;
+    intake::journal(state, input, Format::Auto, taken).await
+}
+
+/// The `Authorization` header as text; what is not text is as good as a header that cannot be read.
+pub(super) fn authorization(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or("?"))
+}

@@ -1,0 +1,60 @@
+//! The seam between the line and the engine: what the line asks of whatever evaluates.
+
+use engine::{Engine, Given, Limits, Sink, Worker};
+
+/// Evaluates records. Shared by all threads.
+pub trait Detect: Send + Sync {
+    /// Memory and hands for one thread.
+    fn worker(&self) -> Box<dyn DetectWorker + '_>;
+    /// The bounds of framing.
+    fn limits(&self) -> Limits;
+}
+
+/// Evaluates records on one thread.
+pub trait DetectWorker {
+    /// How many records the frame holds.
+    fn count(&mut self, frame: &[u8], given: &Given) -> u64;
+    /// Evaluates one frame.
+    fn evaluate(&mut self, frame: &[u8], given: &Given, sink: &mut dyn Sink);
+    /// After a panic: the rule that was being held against a record, if that is what panicked. It is set aside for all
+    /// threads from now on.
+    fn set_aside(&mut self) -> Option<SetAside>;
+}
+
+/// A rule that panicked and is no longer held against records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// The rule's id.
+    pub rule_id: String,
+    /// The rule's title.
+    pub title: String,
+}
+
+struct EngineWorker<'a> {
+    engine: &'a Engine,
+    worker: Worker,
+}
+
+impl Detect for Engine {
+    fn worker(&self) -> Box<dyn DetectWorker + '_> {
+        Box::new(EngineWorker { engine: self, worker: Engine::worker(self) })
+    }
+
+    fn limits(&self) -> Limits {
+        Engine::limits(self)
+    }
+}
+
+impl DetectWorker for EngineWorker<'_> {
+    fn count(&mut self, frame: &[u8], given: &Given) -> u64 {
+        self.engine.count(&mut self.worker, frame, given)
+    }
+
+    fn evaluate(&mut self, frame: &[u8], given: &Given, sink: &mut dyn Sink) {
+        self.engine.evaluate(&mut self.worker, frame, given, sink);
+    }
+
+    fn set_aside(&mut self) -> Option<SetAside> {
+        None
+    }
+}

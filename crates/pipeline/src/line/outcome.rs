@@ -1,0 +1,188 @@
+//! What a batch came to, counted as the engine tells it.
+
+use std::sync::Arc;
+
+use engine::{Event, Sink};
+use lake::Row;
+use model::{Entry, Finding, Ledger, Reject, SourceId, Step, Time};
+use store::{Evidence, Raised, Rejected, Sighting};
+
+use super::SetAside;
+
+/// What a batch, or several, came to.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub ledger: Ledger,
+    pub findings: Vec<Raised>,
+    pub rejects: Vec<Rejected>,
+    pub sightings: Vec<Sighting>,
+    pub rows: Vec<Row>,
+    pub panics: Vec<Panicked>,
+    pub received: u64,
+    pub rejected: u64,
+}
+
+/// A record whose evaluation panicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Panicked {
+    pub message: String,
+    pub set_aside: Option<SetAside>,
+}
+
+/// An outcome in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Records counted by the input.
+    pub received: u64,
+    /// Records kept with a reason.
+    pub rejected: u64,
+    /// Findings.
+    pub raised: u64,
+    /// Records whose evaluation panicked.
+    pub panicked: u64,
+}
+
+impl Outcome {
+    pub fn counted(&self) -> Counted {
+        Counted {
+            received: self.received,
+            rejected: self.rejected,
+            raised: self.findings.len() as u64,
+            panicked: self.panics.len() as u64,
+        }
+    }
+
+    /// Adds what a later batch came to.
+    pub fn merge(&mut self, later: Outcome) {
+        self.ledger.merge(&later.ledger);
+        self.findings.extend(later.findings);
+        self.rejects.extend(later.rejects);
+        later.sightings.into_iter().for_each(|sighting| self.sight(sighting));
+        self.rows.extend(later.rows);
+        self.panics.extend(later.panics);
+        self.received += later.received;
+        self.rejected += later.rejected;
+    }
+
+    fn sight(&mut self, new: Sighting) {
+        match self.sightings.iter_mut().find(|known| known.source == new.source) {
+            Some(known) if known.last_event < new.last_event => *known = new,
+            Some(_) => {}
+            None => self.sightings.push(new),
+        }
+    }
+}
+
+/// Counts of one source within a batch.
+#[derive(Default)]
+struct Counts {
+    evaluated: u64,
+    raised: u64,
+}
+
+/// Takes what the engine says about the frames of one batch.
+pub(crate) struct Collector {
+    input: Arc<str>,
+    received: Time,
+    wants_rows: bool,
+    /// Few sources a batch: looked up by walking, so that no event costs a tree.
+    counts: Vec<(SourceId, Counts)>,
+    outcome: Outcome,
+}
+
+impl Collector {
+    pub fn new(input: Arc<str>, received: Time, wants_rows: bool) -> Collector {
+        Collector { input, received, wants_rows, counts: Vec::new(), outcome: Outcome::default() }
+    }
+
+    /// Counts records on the receiving side.
+    pub fn receive(&mut self, records: u64) {
+        self.outcome.received += records;
+        self.count(None, Step::Received, "", records);
+    }
+
+    /// Keeps bytes with a reason, standing for `records` records.
+    pub fn reject(&mut self, raw: &[u8], source: Option<&SourceId>, reason: Reject, records: u64) {
+        self.outcome.rejected += records;
+        self.count(source.cloned(), Step::Rejected, reason.as_str(), records);
+        self.outcome.rejects.push(Rejected {
+            input: self.input.to_string(),
+            source: source.cloned(),
+            reason,
+            received: self.received,
+            raw: raw.to_vec(),
+        });
+    }
+
+    pub fn panicked(&mut self, panicked: Panicked) {
+        self.outcome.panics.push(panicked);
+    }
+
+    /// The whole outcome.
+    pub fn finish(mut self) -> Outcome {
+        for (source, counts) in std::mem::take(&mut self.counts) {
+            self.count(Some(source.clone()), Step::Evaluated, "", counts.evaluated);
+            self.count(Some(source), Step::Raised, "", counts.raised);
+        }
+        self.outcome
+    }
+
+    fn count(&mut self, source: Option<SourceId>, step: Step, reason: &str, records: u64) {
+        let entry = Entry {
+            input: self.input.to_string(),
+            source,
+            hour: self.received.hour(),
+            step,
+            reason: reason.to_owned(),
+        };
+        self.outcome.ledger.add(entry, records);
+    }
+
+    fn counts_of(&mut self, source: &SourceId) -> &mut Counts {
+        let at = self.counts.iter().position(|(known, _)| known == source).unwrap_or_else(|| {
+            self.counts.push((source.clone(), Counts::default()));
+            self.counts.len() - 1
+        });
+        &mut self.counts[at].1
+    }
+}
+
+impl Sink for Collector {
+    fn rejected(&mut self, raw: &[u8], source: Option<&SourceId>, reason: Reject) {
+        self.reject(raw, source, reason, 1);
+    }
+
+    fn evaluated(&mut self, event: &Event<'_>) {
+        let source = &event.source().id;
+        self.counts_of(source).evaluated += 1;
+        let known = self.outcome.sightings.iter().find(|known| known.source == *source);
+        if known.is_none_or(|known| known.last_event < event.time()) {
+            let (last_event, last_received) = (event.time(), event.received());
+            self.outcome.sight(Sighting { source: source.clone(), last_event, last_received });
+        }
+        if self.wants_rows {
+            self.outcome.rows.push(row_of(event));
+        }
+    }
+
+    fn finding(&mut self, finding: Finding, event: &Event<'_>) {
+        self.counts_of(&event.source().id).raised += 1;
+        let evidence = Evidence { event_id: event.id(), source: event.source().id.clone(), raw: event.redacted() };
+        let input = self.input.to_string();
+        self.outcome.findings.push(Raised { finding, evidence: vec![evidence], input });
+    }
+}
+
+fn row_of(event: &Event<'_>) -> Row {
+    let source = event.source();
+    Row {
+        event_id: event.id(),
+        source: source.id.clone(),
+        time: event.time(),
+        received: event.received(),
+        lane: event.lane(),
+        class_uid: source.ocsf.class_uid,
+        columns: event.columns(),
+        raw: event.redacted(),
+    }
+}

@@ -1,0 +1,63 @@
+//! What is done now and then: the ledger is checked, the lake moves on, a failed journal is reopened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lake::Lake;
+use store::Store;
+use store::journal::Journal;
+
+use crate::Clock;
+use crate::inputs::Stop;
+use crate::line::chain;
+
+const BALANCE_EVERY_MS: i64 = 60_000;
+const LAKE_PAUSE: Duration = Duration::from_secs(1);
+const SELF_PAUSE: Duration = Duration::from_secs(5);
+
+/// Checks the conservation ledger every minute; the store raises the alert.
+pub(super) fn watch_balance(store: &Store, clock: &Arc<dyn Clock>, stop: &Stop, queued: &(dyn Fn() + Send + Sync)) {
+    let mut last = clock.now();
+    loop {
+        if clock.now().millis_since(last) >= BALANCE_EVERY_MS {
+            last = clock.now();
+            match store.check_balance(last) {
+                Ok(broken) if broken.is_empty() => {}
+                Ok(broken) => {
+                    tracing::error!(laws = broken.len(), "the ledger does not balance");
+                    queued();
+                }
+                Err(error) => tracing::error!(error = chain(&error), "the ledger cannot be checked"),
+            }
+        }
+        if stop.wait(SELF_PAUSE) {
+            return;
+        }
+    }
+}
+
+/// Seals the lake's spool when it is old enough, and converts what was sealed. At the end it converts once more.
+pub(super) fn move_lake(lake: &Lake, clock: &Arc<dyn Clock>, stop: &Stop) {
+    loop {
+        lake.roll(clock.now());
+        if let Err(error) = lake.convert() {
+            tracing::error!(error = chain(&error), "the lake cannot write Parquet files; its rows wait in the spool");
+        }
+        if stop.wait(LAKE_PAUSE) {
+            return;
+        }
+    }
+}
+
+/// Reopens the journal after its disk failed, once the disk works again. Until then it refuses, and senders retry.
+pub(super) fn mend_journal(journal: &Journal, stop: &Stop) {
+    while !stop.wait(SELF_PAUSE) {
+        if !journal.is_failed() {
+            continue;
+        }
+        match journal.reopen() {
+            Ok(_) => tracing::warn!("the journal was reopened after its disk had failed"),
+            Err(error) => tracing::error!(error = chain(&error), "the journal still cannot be reopened"),
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Wiring: every part of the pipeline from its settings.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{JoinHandle, spawn};
+use std::time::Duration;
+
+use content::config::{InputConfig, InputKind, LimitsConfig, RouteConfig, RouteKind};
+use engine::Engine;
+use lake::{Lake, LakeOptions};
+use store::journal::{Journal, JournalOptions};
+use store::{RouteRule, Store};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{RunError, Running, upkeep};
+use crate::Clock;
+use crate::backoff::Backoff;
+use crate::http::{self, HttpInput, HttpOptions, HttpParts, Token};
+use crate::inputs::folder::Folder;
+use crate::inputs::{BatchLimits, Feed, Stop, journal, samples, stdin};
+use crate::line::{Line, LineOptions, LineParts, LineSender};
+use crate::outputs::{NdjsonFile, Output, SplunkHec, SplunkHecOptions, Webhook};
+use crate::router::{Route, Router};
+use crate::settings::Settings;
+use crate::signals::Signals;
+
+/// What every part is made from.
+struct Wiring {
+    settings: Settings,
+    engine: Arc<Engine>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    journal: Journal,
+    journal_key: Arc<str>,
+    signals: Arc<Signals>,
+    queued: Arc<dyn Fn() + Send + Sync>,
+    stop: Stop,
+}
+
+pub(super) async fn start(
+    settings: Settings,
+    engine: Arc<Engine>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+) -> Result<Running, RunError> {
+    let listeners = listen(&settings).await?;
+    let routes = settings.config.routes.iter().map(|route| route_of(&settings, route));
+    let routes = routes.collect::<Result<Vec<Route>, RunError>>()?;
+    let rules: Arc<[RouteRule]> = settings.config.routes.iter().map(rule_of).collect();
+    store.set_routes(&rules);
+    let (journal, journal_key, lake) = open(&settings)?;
+    let signals = Arc::new(Signals::default());
+    let router = Router::new(store.clone(), routes, clock.clone(), signals.clone());
+    let waking = router.clone();
+    let queued: Arc<dyn Fn() + Send + Sync> = Arc::new(move || waking.wake());
+    let stop = Stop::default();
+    let wiring = Wiring { settings, engine, store, clock, journal, journal_key, signals, queued, stop };
+    let line = wiring.line(lake.clone(), rules);
+    let upkeep = wiring.upkeep(lake);
+    let (feeds, stdin) = wiring.feeds(&line.sender());
+    let (stop_servers, stop_router) = (CancellationToken::new(), CancellationToken::new());
+    let addresses = addresses(&wiring.settings, &listeners);
+    let servers = wiring.servers(listeners, &stop_servers);
+    let (ending, drain) = (stop_router.clone(), wiring.settings.drain);
+    let routing = tokio::spawn(async move { router.run(ending.cancelled_owned(), Duration::from_secs(5)).await });
+    Ok(Running {
+        addresses,
+        signals: wiring.signals,
+        drain,
+        line,
+        stop_servers,
+        stop_router,
+        stop_inputs: wiring.stop,
+        servers,
+        router: routing,
+        upkeep,
+        feeds,
+        _stdin: stdin,
+    })
+}
+
+/// Opens every address before anything else starts: a port that is taken is found at once.
+async fn listen(settings: &Settings) -> Result<BTreeMap<SocketAddr, TcpListener>, RunError> {
+    let mut listeners = BTreeMap::new();
+    for (address, inputs) in by_address(settings) {
+        check_address(address, &inputs)?;
+        let listener = TcpListener::bind(address).await;
+        listeners.insert(address, listener.map_err(|source| RunError::Listen { address, source })?);
+    }
+    Ok(listeners)
+}
+
+fn by_address(settings: &Settings) -> BTreeMap<SocketAddr, Vec<&InputConfig>> {
+    let mut addresses: BTreeMap<SocketAddr, Vec<&InputConfig>> = BTreeMap::new();
+    for input in &settings.config.inputs {
+        if let InputKind::Http { listen, .. } = &input.kind {
+            addresses.entry(*listen).or_default().push(input);
+        }
+    }
+    addresses
+}
+
+/// Refuses what would be open to strangers, and inputs that nothing tells apart.
+fn check_address(address: SocketAddr, inputs: &[&InputConfig]) -> Result<(), RunError> {
+    let is_open = |input: &&&InputConfig| matches!(input.kind, InputKind::Http { token: None, .. });
+    let mut open = inputs.iter().filter(is_open);
+    let Some(first) = open.next() else { return Ok(()) };
+    if !address.ip().is_loopback() {
+        return Err(RunError::Open { input: first.name.clone(), address });
+    }
+    match open.next() {
+        Some(second) => Err(RunError::Ambiguous { first: first.name.clone(), second: second.name.clone(), address }),
+        None => Ok(()),
+    }
+}
+
+fn addresses(settings: &Settings, listeners: &BTreeMap<SocketAddr, TcpListener>) -> BTreeMap<String, SocketAddr> {
+    let mut addresses = BTreeMap::new();
+    for (address, inputs) in by_address(settings) {
+        let bound = listeners.get(&address).and_then(|listener| listener.local_addr().ok()).unwrap_or(address);
+        addresses.extend(inputs.into_iter().map(|input| (input.name.clone(), bound)));
+    }
+    addresses
+}
+
+fn open(settings: &Settings) -> Result<(Journal, Arc<str>, Option<Lake>), RunError> {
+    let config = &settings.config;
+    let options = JournalOptions {
+        segment_bytes: config.limits.journal_segment_bytes,
+        total_bytes_max: config.limits.journal_bytes,
+    };
+    let folder = config.data_dir.join("journal");
+    let journal = Journal::open(&folder, options)?;
+    let key = journal::key_of(&folder).map_err(|source| RunError::JournalName { path: folder, source })?;
+    let roll_ms = i64::try_from(config.lake.roll.as_millis()).unwrap_or(i64::MAX);
+    let options = LakeOptions { roll_ms, ..LakeOptions::default() };
+    let lake = config.lake.enabled.then(|| Lake::open(&config.data_dir.join("lake"), options)).transpose()?;
+    Ok((journal, key.into(), lake))
+}
+
+fn rule_of(route: &RouteConfig) -> RouteRule {
+    RouteRule {
+        name: route.name.clone(),
+        min_level: route.min_level,
+        lanes: route.lanes.clone(),
+        rules: route.rules.clone(),
+    }
+}
+
+fn route_of(settings: &Settings, route: &RouteConfig) -> Result<Route, RunError> {
+    let secret = || settings.secrets.get(&format!("routes.{}", route.name)).cloned().unwrap_or_default();
+    let output: Arc<dyn Output> = match &route.kind {
+        RouteKind::NdjsonFile { path } => Arc::new(NdjsonFile::new(&settings.config.in_data_dir(Path::new(path)))),
+        RouteKind::Webhook { url, timeout, .. } => {
+            let failed = |source| RunError::Webhook { route: route.name.clone(), source };
+            Arc::new(Webhook::new(url, &secret(), *timeout).map_err(failed)?)
+        }
+        RouteKind::SplunkHec { url, index, sourcetype, acknowledge, timeout, .. } => {
+            let failed = |source| RunError::Client { route: route.name.clone(), source };
+            let options = SplunkHecOptions {
+                url: url.clone(),
+                token: secret(),
+                index: index.clone(),
+                sourcetype: sourcetype.clone(),
+                acknowledge: *acknowledge,
+                timeout: *timeout,
+                ack_timeout: Duration::from_secs(120),
+                ack_every: Duration::from_secs(2),
+            };
+            Arc::new(SplunkHec::new(options).map_err(failed)?)
+        }
+    };
+    let backoff = Backoff { first: route.retry.first, longest: route.retry.longest };
+    Ok(Route { name: route.name.clone(), output, backoff, dead_after: route.retry.give_up_after })
+}
+
+fn batch_of(limits: &LimitsConfig) -> BatchLimits {
+    BatchLimits { records: limits.batch_records, bytes: limits.batch_bytes }
+}
+
+impl Wiring {
+    fn line(&self, lake: Option<Lake>, routes: Arc<[RouteRule]>) -> Line {
+        let parts = LineParts {
+            detect: self.engine.clone(),
+            store: self.store.clone(),
+            lake,
+            journal: Some(self.journal.clone()),
+            journal_key: self.journal_key.clone(),
+            routes,
+            clock: self.clock.clone(),
+            signals: self.signals.clone(),
+            queued: self.queued.clone(),
+        };
+        let config = &self.settings.config;
+        let options = LineOptions {
+            threads: config.threads,
+            queue_batches: config.limits.queue_batches,
+            ..LineOptions::default()
+        };
+        Line::start(parts, options)
+    }
+
+    fn upkeep(&self, lake: Option<Lake>) -> Vec<JoinHandle<()>> {
+        let (store, clock, stop, queued) =
+            (self.store.clone(), self.clock.clone(), self.stop.clone(), self.queued.clone());
+        let mut threads = vec![spawn(move || upkeep::watch_balance(&store, &clock, &stop, &*queued))];
+        let (journal, stop) = (self.journal.clone(), self.stop.clone());
+        threads.push(spawn(move || upkeep::mend_journal(&journal, &stop)));
+        if let Some(lake) = lake {
+            let (clock, stop) = (self.clock.clone(), self.stop.clone());
+            threads.push(spawn(move || upkeep::move_lake(&lake, &clock, &stop)));
+        }
+        threads
+    }
+
+    fn feeds(&self, line: &LineSender) -> (Vec<JoinHandle<()>>, Option<JoinHandle<()>>) {
+        let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
+        let mut feeds = vec![spawn(move || journal::follow(&feed, &journal, &key))];
+        let mut pipe = None;
+        for input in &self.settings.config.inputs {
+            let feed = self.feed(line, &input.name, Some(input));
+            match &input.kind {
+                InputKind::Http { .. } => {}
+                InputKind::Stdin => {
+                    let (engine, journal) = (self.engine.clone(), self.journal.clone());
+                    pipe = Some(spawn(move || stdin::read(&feed, &engine, &journal, std::io::stdin())));
+                }
+                InputKind::File { path } | InputKind::Folder { path } => {
+                    let folder = Folder::new(feed, path);
+                    feeds.push(spawn(move || folder.read_once()));
+                }
+                InputKind::Watch { path, every } => {
+                    let (folder, every) = (Folder::new(feed, path), *every);
+                    feeds.push(spawn(move || folder.watch(every)));
+                }
+                InputKind::Samples { repeat, every } => {
+                    let (records, every, repeat) = (self.settings.samples.clone(), *every, *repeat);
+                    feeds.push(spawn(move || samples::play(&feed, &records, every, repeat)));
+                }
+            }
+        }
+        (feeds, pipe)
+    }
+
+    fn feed(&self, line: &LineSender, name: &str, input: Option<&InputConfig>) -> Feed {
+        Feed {
+            name: name.into(),
+            source: input.and_then(|input| input.source.clone()),
+            lane: input.map(|input| input.lane).unwrap_or_default(),
+            line: line.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            limits: self.engine.limits(),
+            batch: batch_of(&self.settings.config.limits),
+            stop: self.stop.clone(),
+        }
+    }
+
+    fn servers(
+        &self,
+        listeners: BTreeMap<SocketAddr, TcpListener>,
+        stop: &CancellationToken,
+    ) -> Vec<tokio::task::JoinHandle<()>> {
+        let inputs = by_address(&self.settings);
+        let mut servers = Vec::new();
+        for (address, listener) in listeners {
+            let inputs = inputs[&address].iter().map(|input| self.http_input(input)).collect();
+            let router = http::router(self.http_parts(inputs), self.http_options());
+            let stop = stop.clone().cancelled_owned();
+            servers.push(tokio::spawn(async move {
+                if let Err(error) = http::serve(listener, router, stop).await {
+                    tracing::error!(%error, %address, "an http input ended");
+                }
+            }));
+        }
+        servers
+    }
+
+    fn http_input(&self, input: &InputConfig) -> HttpInput {
+        let token = self.settings.secrets.get(&format!("inputs.{}", input.name));
+        HttpInput {
+            name: input.name.as_str().into(),
+            source: input.source.clone(),
+            lane: input.lane,
+            token: token.map(Token::new),
+        }
+    }
+
+    fn http_parts(&self, inputs: Vec<HttpInput>) -> HttpParts {
+        let known = &self.settings.acknowledgers;
+        HttpParts {
+            inputs,
+            journal: self.journal.clone(),
+            engine: self.engine.clone(),
+            store: self.store.clone(),
+            acknowledgers: known.iter().map(|(name, token)| (name.clone(), Token::new(token))).collect(),
+            clock: self.clock.clone(),
+            signals: self.signals.clone(),
+            queued: self.queued.clone(),
+        }
+    }
+
+    fn http_options(&self) -> HttpOptions {
+        let limits = &self.settings.config.limits;
+        HttpOptions {
+            body_bytes_max: limits.http_body_bytes,
+            journal_bytes_max: limits.journal_bytes,
+            ..HttpOptions::default()
+        }
+    }
+}

@@ -1,0 +1,138 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use model::{Reject, SourceId};
+
+use crate::decompress::Packing;
+
+const EXCERPT_BYTES: usize = 120;
+
+/// What one file came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSummary {
+    /// The file; `-` for standard input.
+    pub file: PathBuf,
+    /// How it was packed.
+    pub packing: Packing,
+    /// Plain bytes read.
+    pub bytes: u64,
+    /// Records: evaluated and rejected.
+    pub records: u64,
+    /// Records that became events and met every rule of their source.
+    pub evaluated: u64,
+    /// Findings.
+    pub findings: u64,
+    /// Events by source.
+    pub sources: BTreeMap<SourceId, u64>,
+    /// Rejects by reason.
+    pub rejects: BTreeMap<Reject, RejectSummary>,
+    /// Why the file could not be read to its end. What came before counts.
+    pub error: Option<String>,
+}
+
+/// The rejects of one file and reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RejectSummary {
+    /// How many.
+    pub count: u64,
+    /// The first few.
+    pub first: Vec<RejectSample>,
+}
+
+/// Where a reject is, and how it begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectSample {
+    /// Byte offset of its frame in the plain bytes of the file.
+    pub offset: u64,
+    /// Length of what is known of it, bytes.
+    pub bytes: usize,
+    /// Its first characters, without control characters.
+    pub excerpt: String,
+}
+
+/// What a scan came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScanReport {
+    /// Each file, in order.
+    pub files: Vec<FileSummary>,
+    /// Did the sink end the scan before its end?
+    pub stopped: bool,
+}
+
+impl FileSummary {
+    pub(crate) fn of(file: &Path) -> FileSummary {
+        FileSummary {
+            file: file.to_owned(),
+            packing: Packing::Plain,
+            bytes: 0,
+            records: 0,
+            evaluated: 0,
+            findings: 0,
+            sources: BTreeMap::new(),
+            rejects: BTreeMap::new(),
+            error: None,
+        }
+    }
+
+    /// Rejects of all reasons.
+    pub fn rejected(&self) -> u64 {
+        self.rejects.values().map(|reject| reject.count).sum()
+    }
+
+    pub(crate) fn reject(&mut self, reason: Reject, offset: u64, raw: &[u8], samples_max: usize) {
+        self.records += 1;
+        let rejects = self.rejects.entry(reason).or_default();
+        rejects.count += 1;
+        if rejects.first.len() < samples_max {
+            rejects.first.push(RejectSample { offset, bytes: raw.len(), excerpt: excerpt(raw) });
+        }
+    }
+
+    /// Counts an event of `source`; the id is cloned once for each source, not for each event.
+    pub(crate) fn see(&mut self, source: &SourceId) {
+        match self.sources.get_mut(source) {
+            Some(count) => *count += 1,
+            None => {
+                self.sources.insert(source.clone(), 1);
+            }
+        }
+    }
+
+    /// Adds what a later stretch of the same file came to.
+    pub(crate) fn merge(&mut self, later: FileSummary, samples_max: usize) {
+        self.records += later.records;
+        self.evaluated += later.evaluated;
+        self.findings += later.findings;
+        for (source, count) in later.sources {
+            *self.sources.entry(source).or_default() += count;
+        }
+        for (reason, rejects) in later.rejects {
+            let mine = self.rejects.entry(reason).or_default();
+            mine.count += rejects.count;
+            let room = samples_max.saturating_sub(mine.first.len());
+            mine.first.extend(rejects.first.into_iter().take(room));
+        }
+    }
+}
+
+impl ScanReport {
+    /// The sums of all files. `file` is empty, `packing` plain.
+    pub fn total(&self) -> FileSummary {
+        let mut total = FileSummary::of(Path::new(""));
+        for file in &self.files {
+            total.bytes += file.bytes;
+            total.merge(file.clone(), 0);
+        }
+        total
+    }
+
+    /// Was every file read to its end?
+    pub fn is_whole(&self) -> bool {
+        !self.stopped && self.files.iter().all(|file| file.error.is_none())
+    }
+}
+
+fn excerpt(raw: &[u8]) -> String {
+    let head = &raw[..raw.len().min(EXCERPT_BYTES)];
+    String::from_utf8_lossy(head).chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,119 @@
+//! The scan of one thread: frames are evaluated where they were read, without a copy.
+
+use std::io::{self, Read};
+
+use engine::{Engine, Frame, Framer, Given, Sink, Worker};
+use model::Reject;
+
+use super::report::{FileSummary, ScanReport};
+use super::{CHUNK_BYTES, Meter, Progress, ScanOptions, ScanSink, Stream, Tally};
+use crate::decompress::Break;
+
+/// What stays the same from file to file.
+struct Scanner<'a> {
+    engine: &'a Engine,
+    options: &'a ScanOptions,
+    given: Given,
+    worker: Worker,
+    meter: Meter<'a>,
+    files_done: usize,
+    buffer: Vec<u8>,
+}
+
+pub(super) fn scan(
+    plan: &[Stream],
+    engine: &Engine,
+    options: &ScanOptions,
+    sink: &mut dyn ScanSink,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> ScanReport {
+    let mut scanner = Scanner {
+        engine,
+        options,
+        given: options.given(),
+        worker: engine.worker(),
+        meter: Meter::new(plan, progress),
+        files_done: 0,
+        buffer: vec![0; CHUNK_BYTES],
+    };
+    let mut report = ScanReport::default();
+    for stream in plan {
+        let (summary, stopped) = scanner.file(stream, sink);
+        sink.file(&summary);
+        report.files.push(summary);
+        scanner.files_done += 1;
+        scanner.meter.tell(scanner.files_done);
+        if stopped {
+            report.stopped = true;
+            break;
+        }
+    }
+    report
+}
+
+impl Scanner<'_> {
+    fn file(&mut self, stream: &Stream, sink: &mut dyn ScanSink) -> (FileSummary, bool) {
+        let mut tally = Tally::new(&stream.name, self.options.reject_samples_max);
+        let mut stopped = false;
+        if let Err(error) = self.read(stream, &mut tally, sink, &mut stopped) {
+            tally.offset = tally.summary.bytes;
+            note_error(&mut tally, &error);
+        }
+        (tally.summary, stopped)
+    }
+
+    fn read(
+        &mut self,
+        stream: &Stream,
+        tally: &mut Tally,
+        sink: &mut dyn ScanSink,
+        stopped: &mut bool,
+    ) -> io::Result<()> {
+        let (packing, mut plain) = stream.open(self.meter.counter.clone())?;
+        tally.summary.packing = packing;
+        let mut framer = Framer::new(self.options.format, self.engine.limits());
+        let outcome = loop {
+            match plain.read(&mut self.buffer) {
+                Ok(0) => break Ok(()),
+                Ok(n) => {
+                    tally.summary.bytes += n as u64;
+                    let (engine, worker, given) = (self.engine, &mut self.worker, &self.given);
+                    framer.push(&self.buffer[..n], &mut |frame| evaluate(engine, worker, given, &frame, tally));
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+            self.meter.tell(self.files_done);
+            if hand_out(stream, tally, sink) {
+                *stopped = true;
+                return Ok(());
+            }
+        };
+        let (engine, worker, given) = (self.engine, &mut self.worker, &self.given);
+        framer.finish(&mut |frame| evaluate(engine, worker, given, &frame, tally));
+        *stopped = hand_out(stream, tally, sink);
+        outcome
+    }
+}
+
+fn evaluate(engine: &Engine, worker: &mut Worker, given: &Given, frame: &Frame<'_>, tally: &mut Tally) {
+    tally.offset = frame.offset;
+    match frame.outcome {
+        Ok(()) => engine.evaluate(worker, frame.bytes, given, tally),
+        Err(reason) => tally.rejected(frame.bytes, given.source.as_ref(), reason),
+    }
+}
+
+/// Gives the findings so far to the sink; true when it has had enough.
+fn hand_out(stream: &Stream, tally: &mut Tally, sink: &mut dyn ScanSink) -> bool {
+    tally.findings.drain(..).any(|(offset, finding)| sink.finding(&stream.name, offset, finding).is_break())
+}
+
+/// Names a file's error in its summary. A broken packed stream is also a reject: something was there and is not known.
+pub(super) fn note_error(tally: &mut Tally, error: &io::Error) {
+    let text = error.to_string();
+    if Break::of(error).is_some() {
+        tally.rejected(text.as_bytes(), None, Reject::BadCompression);
+    }
+    tally.summary.error = Some(text);
+}

@@ -1,0 +1,117 @@
+//! The configuration with its secrets read: what the pipeline runs on.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use content::config::{Config, InputKind, RouteKind, Secret, SecretError};
+
+/// The name of the file that holds the made token of the acknowledgement endpoint.
+pub const ACKNOWLEDGEMENTS_TOKEN_FILE: &str = "acknowledgements.token";
+const TOKEN_BYTES: usize = 32;
+
+/// A configuration whose secrets were read.
+#[derive(Clone)]
+pub struct Settings {
+    /// The configuration.
+    pub config: Config,
+    /// Tokens of HTTP inputs and secrets of routes, by `inputs.<name>` and `routes.<name>`.
+    pub(crate) secrets: BTreeMap<String, String>,
+    /// Who may acknowledge: a name, and its token.
+    pub(crate) acknowledgers: Vec<(String, String)>,
+    /// What the samples input plays.
+    pub samples: Vec<(String, Cow<'static, [u8]>)>,
+    /// How long shutting down may take.
+    pub drain: Duration,
+}
+
+/// Why a configuration cannot be run on.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A secret cannot be read.
+    #[error("the secret of {of}")]
+    Secret {
+        /// Whose.
+        of: String,
+        /// Why.
+        #[source]
+        source: SecretError,
+    },
+    /// The made token cannot be kept.
+    #[error("cannot keep the acknowledgement token in `{}`", path.display())]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Settings {
+    /// Reads every secret that `config` names. Makes the token of the acknowledgement endpoint when there is none yet.
+    ///
+    /// Errors: the first secret that cannot be read, by name.
+    pub fn read(config: Config) -> Result<Settings, SettingsError> {
+        let mut secrets = BTreeMap::new();
+        for input in &config.inputs {
+            if let InputKind::Http { token: Some(token), .. } = &input.kind {
+                keep(&mut secrets, format!("inputs.{}", input.name), token)?;
+            }
+        }
+        for route in &config.routes {
+            match &route.kind {
+                RouteKind::Webhook { secret, .. } | RouteKind::SplunkHec { token: secret, .. } => {
+                    keep(&mut secrets, format!("routes.{}", route.name), secret)?;
+                }
+                RouteKind::NdjsonFile { .. } => {}
+            }
+        }
+        let acknowledgers = acknowledgers(&config)?;
+        let samples =
+            content::embedded_samples().into_iter().map(|(name, bytes)| (name, Cow::Borrowed(bytes))).collect();
+        Ok(Settings { config, secrets, acknowledgers, samples, drain: Duration::from_secs(20) })
+    }
+}
+
+fn keep(secrets: &mut BTreeMap<String, String>, of: String, secret: &Secret) -> Result<(), SettingsError> {
+    let text = secret.read().map_err(|source| SettingsError::Secret { of: of.clone(), source })?;
+    secrets.insert(of, text.expose().to_owned());
+    Ok(())
+}
+
+fn acknowledgers(config: &Config) -> Result<Vec<(String, String)>, SettingsError> {
+    if !config.acknowledgements.enabled {
+        return Ok(Vec::new());
+    }
+    let token = match &config.acknowledgements.token {
+        Some(secret) => {
+            let of = "acknowledgements".to_owned();
+            secret.read().map_err(|source| SettingsError::Secret { of, source })?.expose().to_owned()
+        }
+        None => made_token(&config.data_dir)?,
+    };
+    Ok(vec![("soc".to_owned(), token)])
+}
+
+/// The token in the data folder; made, for its owner's eyes only, when it is not there.
+fn made_token(data_dir: &Path) -> Result<String, SettingsError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let path = data_dir.join(ACKNOWLEDGEMENTS_TOKEN_FILE);
+    let failed = |source| SettingsError::Token { path: path.clone(), source };
+    match std::fs::read_to_string(&path) {
+        Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes).map_err(|error| failed(std::io::Error::other(error.to_string())))?;
+    let token = format!("wk_ack_{}", hex::encode(bytes));
+    std::fs::create_dir_all(data_dir).map_err(failed)?;
+    let file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path);
+    file.and_then(|mut file| writeln!(file, "{token}").and_then(|()| file.sync_all())).map_err(failed)?;
+    Ok(token)
+}
