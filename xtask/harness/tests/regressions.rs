@@ -18,8 +18,7 @@ fn inputs(folder: &str) -> Vec<(String, PathBuf)> {
 fn replay(folder: &str) {
     for (target, path) in inputs(folder) {
         let bytes = std::fs::read(&path).expect("a listed file can be read");
-        println!("{target} {}", path.display());
-        assert!(harness::run(&target, &bytes), "no target is called `{target}`");
+        assert!(harness::run(&target, &bytes), "no target is called `{target}`, as {} has it", path.display());
     }
 }
 

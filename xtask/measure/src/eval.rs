@@ -24,7 +24,7 @@ pub fn eval(data: Option<PathBuf>, write: bool) -> anyhow::Result<bool> {
     let mut scores = Vec::new();
     for set in sets::all(&data)? {
         let score = score::score(&engines, set);
-        println!("{}: {} records", score.name, score.records);
+        println!("{}: {} records, {} taken for another source's", score.name, score.records, score.misread);
         scores.push(score);
     }
     let text = table::render(&engines, &scores);
@@ -32,6 +32,6 @@ pub fn eval(data: Option<PathBuf>, write: bool) -> anyhow::Result<bool> {
     if write {
         page::write("evaluation.md", "tables", &text)?;
     }
-    // A set in which nothing decodes is not a score but a fault.
-    Ok(scores.iter().all(|score| score.decoded > 0))
+    // A set in which nothing decodes, or in which a record is taken for another feed's, is not a score but a fault.
+    Ok(scores.iter().all(|score| score.decoded > 0 && score.misread == 0))
 }

@@ -6,9 +6,10 @@ use crate::tidy::{Fault, Text};
 const PURE: [&str; 3] = ["crates/model/src", "crates/engine/src", "crates/custody/src"];
 
 /// What a pure crate does not say, and what to do instead. Clippy holds the methods; this holds imports and types.
-const IMPURE: [(&str, &str); 11] = [
+const IMPURE: [(&str, &str); 12] = [
     ("std::fs", "take bytes or a reader"),
-    ("std::net", "the network belongs to pipeline and console"),
+    ("TcpStream", "the network belongs to pipeline and console"),
+    ("UdpSocket", "the network belongs to pipeline and console"),
     ("std::env", "take what you need as an argument"),
     ("std::process", "programs are started by cli and xtask"),
     ("std::thread::sleep", "take the time as an argument"),

@@ -87,8 +87,8 @@ fn cookies(answer: &str) -> String {
     let set = head
         .lines()
         .filter_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")));
-    let pairs = set.filter_map(|(_, value)| value.split(';').next()).filter(|pair| !pair.ends_with('='));
-    pairs.last().unwrap_or_default().to_owned()
+    let mut pairs = set.filter_map(|(_, value)| value.split(';').next()).filter(|pair| !pair.ends_with('='));
+    pairs.next_back().unwrap_or_default().to_owned()
 }
 
 fn ask(address: SocketAddr, request: &str) -> anyhow::Result<String> {

@@ -38,6 +38,8 @@ pub struct Score {
     pub records: u64,
     /// Records that became events.
     pub decoded: u64,
+    /// Events that were taken for another source's than the set says.
+    pub misread: u64,
     /// The others, by reason and an example's case.
     pub rejects: BTreeMap<Reject, (u64, String)>,
     /// Attacks.
@@ -53,7 +55,9 @@ pub struct Score {
 /// What one case came to under one engine.
 #[derive(Default)]
 struct Seen {
+    source: Option<&'static str>,
     decoded: u64,
+    misread: u64,
     rejects: Vec<Reject>,
     rules: BTreeSet<String>,
 }
@@ -63,8 +67,9 @@ impl Sink for Seen {
         self.rejects.push(reason);
     }
 
-    fn evaluated(&mut self, _event: &Event<'_>) {
+    fn evaluated(&mut self, event: &Event<'_>) {
         self.decoded += 1;
+        self.misread += u64::from(self.source.is_some_and(|source| event.source().id.as_str() != source));
     }
 
     fn finding(&mut self, finding: Finding, _event: &Event<'_>) {
@@ -79,6 +84,7 @@ pub fn score(engines: &Engines, set: Set) -> Score {
         unit: set.unit,
         records: 0,
         decoded: 0,
+        misread: 0,
         rejects: BTreeMap::new(),
         attacks: Hits::default(),
         benign: Hits::default(),
@@ -93,7 +99,7 @@ pub fn score(engines: &Engines, set: Set) -> Score {
 }
 
 fn run(engine: &Engine, case: &Case) -> Seen {
-    let mut seen = Seen::default();
+    let mut seen = Seen { source: case.source, ..Seen::default() };
     let mut worker = engine.worker();
     // The set's word for the source is not told: recognising the record is part of what is scored.
     let given = Given { source: None, received: Time::from_millis(0), lane: Lane::Live };
@@ -107,6 +113,7 @@ impl Score {
     fn take(&mut self, case: &Case, ours: Seen, theirs: Seen) {
         self.records += ours.decoded + ours.rejects.len() as u64;
         self.decoded += ours.decoded;
+        self.misread += ours.misread;
         for reason in &ours.rejects {
             let entry = self.rejects.entry(*reason).or_insert_with(|| (0, case.id.clone()));
             entry.0 += 1;

@@ -51,7 +51,7 @@ fn share(count: u64, of: u64) -> String {
         (0, _) => "0".to_owned(),
         (count, of) => {
             let percent = 100.0 * count as f64 / of as f64;
-            if percent < 1.0 || percent > 99.0 {
+            if !(1.0..=99.0).contains(&percent) {
                 format!("{count} ({percent:.2} %)")
             } else {
                 format!("{count} ({percent:.0} %)")
