@@ -113,23 +113,41 @@ impl Sentence {
         Sentence { text: text.to_owned(), holes }
     }
 
-    /// The sentence about the event. A hole without a value reads `unknown` and its last word.
+    /// The sentence about the event. A hole without a value reads `unknown` and its last word, unless it stands beside one that has
+    /// a value: `{type}{Type}` is either.
     pub(crate) fn fill(&self, event: &Event<'_>) -> String {
         let mut text = String::new();
         let mut rest = self.text.as_str();
+        let mut missing: Option<&str> = None;
+        let mut has_value = false;
         for (name, field) in &self.holes {
             let Some((before, after)) = rest.split_once('{') else { break };
             let Some((_, after)) = after.split_once('}') else { break };
+            if !before.is_empty() {
+                admit(&mut text, missing.take(), std::mem::take(&mut has_value));
+            }
             text.push_str(before);
             let entity = EntityKind::parse(name).and_then(|kind| event.entity(kind));
             match event.named(name, *field).or(entity).filter(|value| !value.is_empty()) {
-                Some(value) => text.push_str(&one_line(value, VALUE_CHARS)),
-                None => text.push_str(&format!("unknown {}", name.rsplit('.').next().unwrap_or(name))),
+                Some(value) => {
+                    has_value = true;
+                    text.push_str(&one_line(value, VALUE_CHARS));
+                }
+                None => missing = missing.or(Some(name)),
             }
             rest = after;
         }
+        admit(&mut text, missing, has_value);
         text.push_str(rest);
         text
+    }
+}
+
+/// Says that a value is missing, unless one beside it is there.
+fn admit(text: &mut String, missing: Option<&str>, has_value: bool) {
+    if let Some(name) = missing.filter(|_| !has_value) {
+        text.push_str("unknown ");
+        text.push_str(name.rsplit('.').next().unwrap_or(name));
     }
 }
 

@@ -121,10 +121,14 @@ pub struct Source {
     pub ocsf: OcsfClass,
     /// Template of the start of a reason sentence, over columns and paths.
     pub sentence: Option<String>,
+    /// Columns: OCSF path to where it is read from, as text for people.
+    pub columns: BTreeMap<String, Vec<String>>,
     /// Columns: OCSF path to readings, of which the first that reads something counts.
-    pub columns: BTreeMap<String, Vec<Reading>>,
+    pub column_readings: BTreeMap<String, Vec<Reading>>,
+    /// Entities: kind to where their keys are read from, as text for people.
+    pub entities: BTreeMap<EntityKind, Vec<String>>,
     /// Entities: kind to readings, all of which count.
-    pub entities: BTreeMap<EntityKind, Vec<Reading>>,
+    pub entity_readings: BTreeMap<EntityKind, Vec<Reading>>,
     /// Paths whose values must not leave the building as they are.
     pub sensitive: Vec<String>,
     /// How often records come.

@@ -88,8 +88,14 @@ impl Form {
             "identity" => source.identity = self.list(node).iter().map(|node| self.texts(node)).collect(),
             "ocsf" => source.ocsf = self.ocsf(node),
             "sentence" => source.sentence = Some(self.text(node)),
-            "columns" => source.columns = self.columns(node),
-            "entities" => source.entities = self.entities(node),
+            "columns" => {
+                source.column_readings = self.columns(node);
+                source.columns = shown(&source.column_readings);
+            }
+            "entities" => {
+                source.entity_readings = self.entities(node);
+                source.entities = shown(&source.entity_readings);
+            }
             "sensitive" => source.sensitive = self.texts(node),
             "cadence" => source.cadence = self.cadence(node),
             "enable" => source.enable = self.text(node),
@@ -308,8 +314,8 @@ impl Form {
 
     /// A path, a list of paths of which the first counts, or a map with conditions.
     fn reading(&mut self, node: &Node<'_>) -> Reading {
-        const KEYS: [&str; 9] =
-            ["path", "template", "value", "when", "present", "absent", "matches", "map", "url_decode"];
+        const KEYS: [&str; 10] =
+            ["path", "template", "value", "when", "present", "absent", "matches", "write", "map", "url_decode"];
         if node.as_map().is_none() {
             return Reading { paths: self.texts(node), ..Reading::default() };
         }
@@ -324,6 +330,7 @@ impl Form {
                 "present" => reading.present = self.texts(node),
                 "absent" => reading.absent = self.texts(node),
                 "matches" => reading.matches = self.regex(node),
+                "write" => reading.write = Some(self.text(node)),
                 "map" => reading.map = self.pairs(node),
                 "url_decode" => reading.url_decode = node.as_str() == Some("true"),
                 _ => {}
@@ -374,6 +381,11 @@ impl Form {
     }
 }
 
+/// Readings as text for people.
+fn shown<K: Ord + Clone>(readings: &BTreeMap<K, Vec<Reading>>) -> BTreeMap<K, Vec<String>> {
+    readings.iter().map(|(key, list)| (key.clone(), list.iter().map(Reading::to_string).collect())).collect()
+}
+
 /// `90s`, `30m`, `1h`, `7d` as milliseconds.
 fn millis(text: &str) -> Option<i64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
@@ -403,7 +415,9 @@ fn empty() -> Source {
         ocsf: OcsfClass::default(),
         sentence: None,
         columns: BTreeMap::new(),
+        column_readings: BTreeMap::new(),
         entities: BTreeMap::new(),
+        entity_readings: BTreeMap::new(),
         sensitive: Vec::new(),
         cadence: Cadence::default(),
         enable: String::new(),

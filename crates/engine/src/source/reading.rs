@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use regex::Regex;
 
@@ -17,7 +18,7 @@ pub struct Reading {
     pub paths: Vec<String>,
     /// In place of paths: text with `{path}` in it; nothing is read unless every path has a value.
     pub template: Option<String>,
-    /// In place of paths: this text.
+    /// What is read: this text, where every condition holds and the paths, if there are some, have a value that matches.
     pub value: Option<String>,
     /// Conditions: each path has one of these values.
     pub when: BTreeMap<String, Vec<String>>,
@@ -27,6 +28,8 @@ pub struct Reading {
     pub absent: Vec<String>,
     /// The value must match; its first group, if there is one, is what is read.
     pub matches: Option<Regex>,
+    /// What is read in place of the first group, with `$1`, `$2` for the groups.
+    pub write: Option<String>,
     /// Values that are read as another.
     pub map: BTreeMap<String, String>,
     /// Percent-encoding is undone.
@@ -39,7 +42,7 @@ impl PartialEq for Reading {
         (&self.paths, &self.template, &self.value, &self.when)
             == (&other.paths, &other.template, &other.value, &other.when)
             && (&self.present, &self.absent, &self.map) == (&other.present, &other.absent, &other.map)
-            && self.url_decode == other.url_decode
+            && (self.url_decode, &self.write) == (other.url_decode, &other.write)
             && pattern(self) == pattern(other)
     }
 }
@@ -69,9 +72,27 @@ impl Reading {
             template: self.template.as_ref().map(|text| Template::compile(text, fields)),
             value: self.value.clone(),
             matches: self.matches.clone(),
+            write: self.write.clone(),
             map: self.map.clone(),
             url_decode: self.url_decode,
         }
+    }
+}
+
+impl fmt::Display for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.value, &self.template) {
+            (Some(value), _) if self.paths.is_empty() => write!(f, "\"{value}\"")?,
+            (Some(value), _) => write!(f, "\"{value}\" for {}", self.paths.join(" or "))?,
+            (None, Some(template)) => write!(f, "\"{template}\"")?,
+            (None, None) => f.write_str(&self.paths.join(" or "))?,
+        }
+        let mut conditions: Vec<String> = Vec::new();
+        conditions.extend(self.when.iter().map(|(path, values)| format!("{path} is {}", values.join(" or "))));
+        conditions.extend(self.present.iter().map(|path| format!("{path} is there")));
+        conditions.extend(self.absent.iter().map(|path| format!("{path} is not there")));
+        conditions.extend(self.matches.iter().map(|regex| format!("it matches {}", regex.as_str())));
+        if conditions.is_empty() { Ok(()) } else { write!(f, " where {}", conditions.join(" and ")) }
     }
 }
 
@@ -85,6 +106,7 @@ pub(crate) struct Reader {
     present: Vec<Field>,
     absent: Vec<Field>,
     matches: Option<Regex>,
+    write: Option<String>,
     map: BTreeMap<String, String>,
     url_decode: bool,
 }
@@ -96,16 +118,14 @@ impl Reader {
             return;
         }
         let mut take = |text: Cow<'_, str>| {
-            let text = self.shape(text);
-            if let Some(text) = text.filter(|text| !is_blank(text)) {
-                f(text);
-            }
+            let Some(text) = self.shape(text).filter(|text| !is_blank(text)) else { return };
+            f(self.value.clone().unwrap_or(text));
         };
-        if let Some(value) = &self.value {
-            return take(Cow::Borrowed(value));
-        }
         if let Some(template) = &self.template {
             return template.fill(record).into_iter().for_each(|text| take(Cow::Owned(text)));
+        }
+        if let (Some(value), true) = (&self.value, self.paths.is_empty()) {
+            return take(Cow::Borrowed(value));
         }
         let has_value = |path: &&Field| record.first_str(**path).is_some_and(|text| !is_blank(text));
         if let Some(path) = self.paths.iter().find(has_value) {
@@ -136,7 +156,14 @@ impl Reader {
             None => text.into_owned(),
             Some(regex) => {
                 let groups = regex.captures(&text)?;
-                groups.get(1).or_else(|| groups.get(0))?.as_str().to_owned()
+                match &self.write {
+                    Some(write) => {
+                        let mut written = String::new();
+                        groups.expand(write, &mut written);
+                        written
+                    }
+                    None => groups.get(1).or_else(|| groups.get(0))?.as_str().to_owned(),
+                }
             }
         };
         Some(self.map.get(&text).cloned().unwrap_or(text))

@@ -1,0 +1,121 @@
+//! What the engine's tests share: the sources of the repository, the data sets, a sink that remembers.
+#![allow(dead_code, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use engine::{Engine, Event, Given, Limits, Reject, Sink, Source, sigma};
+use model::{Finding, Lane, SourceId, Time};
+
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The big data sets; `None`, said aloud, where there are none. On the integration machine they must be there.
+pub fn data() -> Option<PathBuf> {
+    let path = std::env::var_os("WATCHKEEP_DATA").map_or_else(|| repository().join("../shared/data"), PathBuf::from);
+    if path.is_dir() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("CI").is_none(), "the data sets are not at {}", path.display());
+    eprintln!("skipped: the data sets are not at {}", path.display());
+    None
+}
+
+pub fn source_folders() -> Vec<PathBuf> {
+    let folder = repository().join("content/sources");
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(folder).expect("content/sources").map(|entry| entry.expect("entry").path()).collect();
+    folders.retain(|path| path.join("source.yml").is_file());
+    folders.sort();
+    folders
+}
+
+pub fn sources() -> Vec<Source> {
+    let read = |folder: &PathBuf| {
+        let text = std::fs::read_to_string(folder.join("source.yml")).expect("source.yml");
+        let (source, wrong) = Source::parse(&text);
+        assert!(wrong.is_empty(), "{}: {wrong:#?}", folder.display());
+        source.expect("a source without mistakes can be used")
+    };
+    source_folders().iter().map(read).collect()
+}
+
+pub fn engine(rules: &[&str]) -> Engine {
+    engine_with(rules, Limits::default())
+}
+
+pub fn engine_with(rules: &[&str], limits: Limits) -> Engine {
+    let mut parsed = Vec::new();
+    for text in rules {
+        let (documents, wrong) = sigma::parse(text);
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        parsed.extend(documents.into_iter().filter_map(|document| match document {
+            sigma::Document::Rule(rule) => Some(rule),
+            _ => None,
+        }));
+    }
+    let (engine, wrong) = Engine::compile(sources(), parsed, vec![], &sigma::Inventory::new(), limits);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    engine
+}
+
+pub fn given(source: Option<&str>) -> Given {
+    let received = Time::parse("2026-11-22T12:00:00Z").expect("a time");
+    Given { source: source.map(SourceId::from), received, lane: Lane::Test }
+}
+
+/// What a sink saw of an event.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub source: String,
+    pub id: String,
+    pub time: String,
+    pub raw: String,
+    pub redacted: String,
+    pub columns: BTreeMap<String, String>,
+    pub entities: Vec<String>,
+    pub ocsf: serde_json::Value,
+}
+
+#[derive(Debug, Default)]
+pub struct Memory {
+    pub events: Vec<Seen>,
+    pub findings: Vec<Finding>,
+    pub rejects: Vec<(String, Reject)>,
+}
+
+impl Sink for Memory {
+    fn rejected(&mut self, raw: &[u8], _source: Option<&SourceId>, reason: Reject) {
+        self.rejects.push((String::from_utf8_lossy(raw).into_owned(), reason));
+    }
+
+    fn evaluated(&mut self, event: &Event<'_>) {
+        self.events.push(Seen {
+            source: event.source().id.to_string(),
+            id: event.id().to_string(),
+            time: event.time().to_string(),
+            raw: event.raw().to_owned(),
+            redacted: event.redacted(),
+            columns: event.columns(),
+            entities: event.entities().iter().map(|entity| format!("{}={}", entity.kind, entity.key)).collect(),
+            ocsf: event.to_ocsf(),
+        });
+    }
+
+    fn finding(&mut self, finding: Finding, _event: &Event<'_>) {
+        self.findings.push(finding);
+    }
+}
+
+/// Evaluates one frame; the count of the receiving side must agree.
+pub fn evaluate(engine: &Engine, frame: &[u8], source: Option<&str>) -> Memory {
+    let mut memory = Memory::default();
+    let mut worker = engine.worker();
+    let given = given(source);
+    engine.evaluate(&mut worker, frame, &given, &mut memory);
+    let count = engine.count(&mut worker, frame, &given);
+    let seen = memory.events.len() + memory.rejects.len();
+    assert_eq!(count, seen as u64, "received and settled differ: {}", String::from_utf8_lossy(frame));
+    memory
+}
