@@ -88,19 +88,13 @@ impl From<serde_json::Error> for Failure {
     }
 }
 
-/// Says whose error it is.
+/// Says that it is the configuration's or the environment's error.
 pub trait Blame<T> {
-    /// The author's or the data's.
-    fn author(self) -> Result<T, Failure>;
-    /// The configuration's or the environment's.
+    /// The failure with [`Status::Environment`].
     fn environment(self) -> Result<T, Failure>;
 }
 
 impl<T, E: Into<anyhow::Error>> Blame<T> for Result<T, E> {
-    fn author(self) -> Result<T, Failure> {
-        self.map_err(|error| Failure::Told { status: Status::Author, error: error.into() })
-    }
-
     fn environment(self) -> Result<T, Failure> {
         self.map_err(|error| Failure::Told { status: Status::Environment, error: error.into() })
     }

@@ -38,7 +38,7 @@ pub fn print_list<T: Serialize>(
 /// A table with these headers.
 pub fn new_table(context: &Context, headers: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headers.iter().map(|header| Cell::new(header.to_uppercase())));
     if context.paint.is_on() {
         table.enforce_styling();

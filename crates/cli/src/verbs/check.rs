@@ -43,8 +43,12 @@ pub fn run(context: &Context, args: &CheckArgs) -> Outcome {
     diagnostics.extend(content::lint(&catalogue, &roots));
     let first = roots.len() - args.path.len();
     if !args.path.is_empty() {
-        let own: BTreeSet<String> =
-            roots[first..].iter().enumerate().flat_map(|(i, root)| root.files(first + i).0).map(|file| file.name).collect();
+        let own: BTreeSet<String> = roots[first..]
+            .iter()
+            .enumerate()
+            .flat_map(|(i, root)| root.files(first + i).0)
+            .map(|file| file.name)
+            .collect();
         diagnostics.retain(|diagnostic| own.contains(&diagnostic.file) || is_below(&diagnostic.file, &args.path));
     }
     if args.quiet {
@@ -79,11 +83,7 @@ pub fn load(roots: &[Root]) -> (Catalogue, Vec<Diagnostic>) {
 
 /// The engine's limits, as configured.
 pub fn engine_limits(config: &content::config::Config) -> engine::Limits {
-    engine::Limits {
-        record_bytes: config.limits.record_bytes,
-        depth: config.limits.depth,
-        ..engine::Limits::default()
-    }
+    engine::Limits { record_bytes: config.limits.record_bytes, depth: config.limits.depth, ..engine::Limits::default() }
 }
 
 /// A path that does not exist is told before anything else.

@@ -89,7 +89,8 @@ fn print(context: &Context, report: &ImportReport, to: &std::path::Path, dry_run
 }
 
 fn wire(report: &ImportReport, dry_run: bool) -> serde_json::Value {
-    let loaded = report.loaded.iter().map(|file| json!({"path": file.path, "title": file.title, "warnings": file.warnings}));
+    let loaded =
+        report.loaded.iter().map(|file| json!({"path": file.path, "title": file.title, "warnings": file.warnings}));
     let aside = report.set_aside.iter().map(|file| json!({"path": file.path, "reasons": file.reasons}));
     json!({
         "dry_run": dry_run,
@@ -102,12 +103,7 @@ fn wire(report: &ImportReport, dry_run: bool) -> serde_json::Value {
     })
 }
 
-fn print_text(
-    context: &Context,
-    report: &ImportReport,
-    to: &std::path::Path,
-    dry_run: bool,
-) -> Result<(), Failure> {
+fn print_text(context: &Context, report: &ImportReport, to: &std::path::Path, dry_run: bool) -> Result<(), Failure> {
     let paint = context.paint;
     let mut out = stdout();
     for file in &report.set_aside {

@@ -165,14 +165,7 @@ fn wire(row: &OutboxRow) -> Value {
     })
 }
 
-fn replay(
-    context: &Context,
-    store: &Store,
-    dead: &[OutboxRow],
-    wanted: &[i64],
-    dry_run: bool,
-    who: &str,
-) -> Outcome {
+fn replay(context: &Context, store: &Store, dead: &[OutboxRow], wanted: &[i64], dry_run: bool, who: &str) -> Outcome {
     let unknown: Vec<String> =
         wanted.iter().filter(|id| !dead.iter().any(|row| row.id == **id)).map(ToString::to_string).collect();
     if !unknown.is_empty() {

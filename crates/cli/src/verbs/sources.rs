@@ -187,10 +187,12 @@ fn show_health(context: &Context, catalogue: &Catalogue, health: &[SourceHealth]
         })
     };
     let rows: Vec<Value> = health.iter().map(wire).collect();
-    let headers = ["source", "input", "state", "last received", "lag", "evaluated 24 h", "rejected 24 h", "findings 24 h"];
+    let headers =
+        ["source", "input", "state", "last received", "lag", "evaluated 24 h", "rejected 24 h", "findings 24 h"];
     let row = |row: &Value| {
         let state = row["state"].as_str().unwrap_or_default();
-        let rejected: u64 = row["rejected_24h"].as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum());
+        let rejected: u64 =
+            row["rejected_24h"].as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum());
         vec![
             Cell::new(row["source"].as_str().unwrap_or("(not known)")),
             text(&row["input"]),

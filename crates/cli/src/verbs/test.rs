@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use content::{Catalogue, CaseOutcome};
+use content::{CaseOutcome, Catalogue};
 use serde_json::json;
 
 use super::check::{engine_limits, load, refuse_missing};

@@ -80,7 +80,7 @@ fn reads(entry: &CatalogueRule, field: &str) -> bool {
 /// Does the source map the field, or something below it?
 fn names(source: &Source, field: &str) -> bool {
     let below = |path: &str| path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    let mut readings = source.columns.values().chain(source.entities.values()).flatten();
+    let mut readings = source.column_readings.values().chain(source.entity_readings.values()).flatten();
     readings.any(|reading| reading.looks_at().iter().any(|path| below(path)))
         || source.sensitive.iter().any(|path| below(path))
         || source.columns.contains_key(field)

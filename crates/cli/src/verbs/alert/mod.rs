@@ -55,7 +55,9 @@ enum Action {
         who: Who,
     },
     /// Give a verdict.
-    #[command(after_help = "Examples:\n  watchkeep alert close 3f2a --verdict fp_logic --reason 'matches the backup role'")]
+    #[command(
+        after_help = "Examples:\n  watchkeep alert close 3f2a --verdict fp_logic --reason 'matches the backup role'"
+    )]
     Close {
         /// Ids, or their first digits.
         #[arg(required = true)]
@@ -70,7 +72,9 @@ enum Action {
         who: Who,
     },
     /// Let some findings open no alert for a while; they are kept and counted.
-    #[command(after_help = "Examples:\n  watchkeep alert silence --entity arn:aws:iam::111122223333:user/ci --for 2h --reason 'load test'")]
+    #[command(
+        after_help = "Examples:\n  watchkeep alert silence --entity arn:aws:iam::111122223333:user/ci --for 2h --reason 'load test'"
+    )]
     Silence(silence::SilenceArgs),
     /// Running silences.
     #[command(after_help = "Examples:\n  watchkeep alert silences --all")]
@@ -144,7 +148,8 @@ impl Who {
     /// The name given, else the user's.
     pub fn name(&self) -> Result<String, Failure> {
         let of_user = || ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
-        let name = self.name.clone().or_else(of_user).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+        let name =
+            self.name.clone().or_else(of_user).map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         name.ok_or_else(|| Failure::environment("the environment names no user; say who you are with --as NAME"))
     }
 }
@@ -231,14 +236,7 @@ fn find(store: &Store, prefix: &str) -> Result<AlertId, Failure> {
 }
 
 /// Moves every alert that can be moved, and tells of each that cannot.
-fn act(
-    context: &Context,
-    store: &Store,
-    prefixes: &[String],
-    step: Move,
-    who: &str,
-    reason: Option<&str>,
-) -> Outcome {
+fn act(context: &Context, store: &Store, prefixes: &[String], step: Move, who: &str, reason: Option<&str>) -> Outcome {
     let mut moved = Vec::new();
     let mut worst = None;
     for prefix in prefixes {
@@ -247,7 +245,9 @@ fn act(
             Ok(alert) => moved.push(alert),
             Err(Failure::Told { status, error }) => {
                 eprintln!("{}: {prefix}: {error:#}", context.paint_errors.bad("error"));
-                worst = Some(worst.map_or(status, |worst: Status| if status.code() > worst.code() { status } else { worst }));
+                worst = Some(
+                    worst.map_or(status, |worst: Status| if status.code() > worst.code() { status } else { worst }),
+                );
             }
             Err(other) => return Err(other),
         }
@@ -269,7 +269,13 @@ fn print_moved(context: &Context, alerts: &[Alert]) -> Result<(), Failure> {
         Format::Json => write_json(&alerts),
         Format::Table => {
             let lines = alerts.iter().map(|alert| {
-                format!("{} {}  {}  {}", short(&alert.alert_id), context.paint.level(alert.level, 13), alert.state, alert.title)
+                format!(
+                    "{} {}  {}  {}",
+                    short(&alert.alert_id),
+                    context.paint.level(alert.level, 13),
+                    alert.state,
+                    alert.title
+                )
             });
             crate::context::write_lines(lines)
         }

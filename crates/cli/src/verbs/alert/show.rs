@@ -52,7 +52,14 @@ fn show_text(context: &Context, detail: &AlertDetail) -> Result<(), Failure> {
         writeln!(out, "\n{}", paint.bold("deliveries"))?;
         for row in &detail.deliveries {
             let error = row.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
-            writeln!(out, "  {:<16} {:<20} {} after {} attempts{error}", row.route, row.kind, row.state.as_str(), row.attempts)?;
+            writeln!(
+                out,
+                "  {:<16} {:<20} {} after {} attempts{error}",
+                row.route,
+                row.kind,
+                row.state.as_str(),
+                row.attempts
+            )?;
         }
     }
     if let Some(evidence) = detail.evidence.first() {

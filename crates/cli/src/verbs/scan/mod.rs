@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use engine::Engine;
+use engine::sigma::Inventory;
 use model::{Lane, Level};
 use pipeline::scan::{Progress, ScanInput, ScanOptions, ScanReport, scan};
 
@@ -85,7 +86,7 @@ pub fn run(context: &Context, args: ScanArgs) -> Outcome {
     refuse_missing(&args.rules)?;
     let config = context.config()?;
     let mut timing = Timing::default();
-    let engine = build_engine(context, &config, &args, &mut timing)?;
+    let (engine, inventory) = build_engine(context, &config, &args, &mut timing)?;
     let threads = args.threads.unwrap_or(config.threads);
     let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
     let options = ScanOptions {
@@ -106,7 +107,7 @@ pub fn run(context: &Context, args: ScanArgs) -> Outcome {
     let tally = printer.finish()?;
     summary::tell(context, &report, &tally, timing.scan, threads, engine.rules().len())?;
     if args.profile {
-        profile::tell(context, &engine, &inputs, &options, timing)?;
+        profile::tell(context, &engine, &inventory, &inputs, &options, timing)?;
     }
     Ok(verdict(&report, tally.gravest, args.fail_on))
 }
@@ -143,7 +144,7 @@ fn build_engine(
     config: &content::config::Config,
     args: &ScanArgs,
     timing: &mut Timing,
-) -> Result<Engine, Failure> {
+) -> Result<(Engine, Inventory), Failure> {
     let roots = context.roots(config, true, &args.rules);
     let started = Instant::now();
     let (mut catalogue, mut diagnostics) = load(&roots);
@@ -157,7 +158,7 @@ fn build_engine(
     timing.compile = started.elapsed();
     diagnostics.extend(wrong);
     tell_set_aside(context, &diagnostics)?;
-    Ok(engine)
+    Ok((engine, catalogue.inventory))
 }
 
 /// Rules that were set aside: the first few, all of them under `-v`.

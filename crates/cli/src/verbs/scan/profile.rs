@@ -26,6 +26,7 @@ const MEASURED_MAX: usize = 500;
 pub fn tell(
     context: &Context,
     engine: &Engine,
+    inventory: &Inventory,
     inputs: &[ScanInput],
     options: &ScanOptions,
     timing: Timing,
@@ -40,7 +41,7 @@ pub fn tell(
         writeln!(errors, "  rules are measured on files, not on standard input")?;
         return Ok(());
     };
-    let costs = rule_costs(engine, &sample, options);
+    let costs = rule_costs(engine, inventory, &sample, options);
     writeln!(errors, "{}", paint.bold(format!("costliest rules, alone, for each of {} records", sample.len())))?;
     for (title, cost) in costs.iter().take(RULES_MAX) {
         writeln!(errors, "  {:>10.2} µs  {title}", cost.as_secs_f64() * 1e6 / sample.len() as f64)?;
@@ -83,8 +84,13 @@ fn sample(inputs: &[ScanInput], engine: &Engine) -> Option<Vec<Vec<u8>>> {
 }
 
 /// Rules with their cost on the sample, costliest first.
-fn rule_costs(engine: &Engine, sample: &[Vec<u8>], options: &ScanOptions) -> Vec<(String, Duration)> {
-    let compile = |rules| Engine::compile(engine.sources().to_vec(), rules, Vec::new(), &Inventory::new(), engine.limits()).0;
+fn rule_costs(
+    engine: &Engine,
+    inventory: &Inventory,
+    sample: &[Vec<u8>],
+    options: &ScanOptions,
+) -> Vec<(String, Duration)> {
+    let compile = |rules| Engine::compile(engine.sources().to_vec(), rules, Vec::new(), inventory, engine.limits()).0;
     let bare = measure(&compile(Vec::new()), sample, options);
     let mut costs: Vec<(String, Duration)> = engine
         .rules()

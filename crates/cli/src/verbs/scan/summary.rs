@@ -90,8 +90,12 @@ fn findings(tally: &FindingTally, paint: Paint, text: &mut String) {
         let _ = writeln!(text, "{}", paint.good("no findings"));
         return;
     }
-    let levels: Vec<String> =
-        tally.levels.iter().rev().map(|(level, count)| format!("{} {}", group(*count), paint.level(*level, 0))).collect();
+    let levels: Vec<String> = tally
+        .levels
+        .iter()
+        .rev()
+        .map(|(level, count)| format!("{} {}", group(*count), paint.level(*level, 0)))
+        .collect();
     let _ = writeln!(text, "{} findings: {}", group(total), levels.join(", "));
     let mut rules: Vec<_> = tally.rules.values().collect();
     rules.sort_by(|left, right| (right.2, right.1, &left.0).cmp(&(left.2, left.1, &right.0)));

@@ -1,0 +1,67 @@
+//! Rules and sources as the console shows them.
+
+use console::{CaseView, RuleView, SourceView};
+use content::{Catalogue, CatalogueRule};
+use engine::Engine;
+use engine::Source;
+
+/// The console's view of the catalogue.
+pub fn catalogue(catalogue: &Catalogue, engine: &Engine) -> console::Catalogue {
+    let is_compiled = |entry: &&CatalogueRule| engine.rules().iter().any(|compiled| compiled.rule.id == entry.rule.id);
+    console::Catalogue {
+        rules: catalogue.rules.iter().filter(is_compiled).map(|entry| rule(catalogue, entry)).collect(),
+        sources: catalogue.sources.iter().map(source).collect(),
+    }
+}
+
+fn rule(catalogue: &Catalogue, entry: &CatalogueRule) -> RuleView {
+    let rule = &entry.rule;
+    let carries = |source: &&Source| source.logsources.iter().any(|theirs| rule.logsource.applies_to(theirs));
+    RuleView {
+        id: rule.id.clone(),
+        title: rule.title.clone(),
+        level: rule.level,
+        kind: rule.watchkeep.kind.as_str().to_owned(),
+        description: rule.description.clone().unwrap_or_default(),
+        file: entry.file.clone(),
+        yaml: entry.text.to_string(),
+        provenance: provenance(catalogue, entry),
+        owner: rule.watchkeep.owner.clone().unwrap_or_default(),
+        sources: catalogue.sources.iter().filter(carries).map(|source| source.id.clone()).collect(),
+        techniques: rule.techniques(),
+        falsepositives: rule.falsepositives.clone(),
+        triage: rule.watchkeep.triage.iter().map(|step| step.ask.clone()).collect(),
+        cases: cases(catalogue, entry),
+    }
+}
+
+/// `Watchkeep (Apache-2.0)`, or the origin with its licence.
+fn provenance(catalogue: &Catalogue, entry: &CatalogueRule) -> String {
+    let license = entry.provenance.license.as_deref();
+    match &entry.provenance.origin {
+        Some(origin) => format!("{origin} ({})", license.unwrap_or("licence not known")),
+        None => match catalogue.roots.get(entry.provenance.root).map(String::as_str) {
+            Some("embedded") | None => format!("Watchkeep ({})", license.unwrap_or("Apache-2.0")),
+            Some(root) => license.map_or_else(|| root.to_owned(), |license| format!("{root} ({license})")),
+        },
+    }
+}
+
+fn cases(catalogue: &Catalogue, entry: &CatalogueRule) -> Vec<CaseView> {
+    let own = catalogue.cases.iter().filter(|cases| entry.answers_to(&cases.rule));
+    own.flat_map(|cases| &cases.cases)
+        .map(|case| CaseView { name: case.name.clone(), kind: case.kind.as_str().to_owned(), passed: None })
+        .collect()
+}
+
+fn source(source: &Source) -> SourceView {
+    SourceView {
+        id: source.id.clone(),
+        title: source.title.clone(),
+        description: source.description.clone(),
+        silent_after_ms: source.cadence.silent_after_ms,
+        lag_ms: source.cadence.lag_ms,
+        enable: source.enable.clone(),
+        blind_spots: source.blind_spots.clone(),
+    }
+}
