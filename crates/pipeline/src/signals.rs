@@ -18,7 +18,7 @@ macro_rules! signals {
         }
 
         /// Every signal: its metric name and what it counts. The operator's reference is made from this list.
-        pub const SIGNALS: &[(&str, &str)] = &[$(($metric, concat!($($doc),*)),)*];
+        pub const SIGNALS: &[(&str, &str)] = &[$(($metric, concat!($($doc),*).trim_ascii()),)*];
 
         impl Signals {
             /// Every counter's metric name and value, in the order of [`SIGNALS`].

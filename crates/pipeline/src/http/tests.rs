@@ -1,1 +1,54 @@
+use super::hec::{HecBody, HecCode, parse_body};
+use super::token::presented;
+use super::*;
 
+fn wrong(body: &str) -> (u64, Option<HecCode>) {
+    let read = parse_body(body.as_bytes());
+    (read.events, read.wrong)
+}
+
+#[test]
+fn envelopes_stand_one_after_another_with_or_without_space() {
+    let body = "{\"event\":\"a\"}{\"event\":{\"b\":1}}\n\n {\"event\":3,\"time\":1}\n";
+    assert_eq!(parse_body(body.as_bytes()), HecBody { events: 3, end: body.len() - 1, wrong: None });
+    assert_eq!(parse_body(b""), HecBody { events: 0, end: 0, wrong: None });
+}
+
+#[test]
+fn the_first_wrong_envelope_ends_the_body() {
+    assert_eq!(wrong("{\"event\":\"a\"}{\"event\":null}"), (1, Some(HecCode::EventRequired)));
+    assert_eq!(wrong("{\"event\":{}}"), (0, Some(HecCode::EventBlank)));
+    assert_eq!(wrong("{\"event\":\"a\"} junk"), (1, Some(HecCode::InvalidDataFormat)));
+    assert_eq!(wrong("{\"event\":\"a\",\"event\":\"b\"}"), (0, Some(HecCode::InvalidDataFormat)));
+    assert_eq!(wrong(&format!("{{\"event\":{}", "[".repeat(10_000))), (0, Some(HecCode::InvalidDataFormat)));
+    assert_eq!(wrong("{\"event\":\"\u{0}\"}"), (0, Some(HecCode::InvalidDataFormat)));
+}
+
+#[test]
+fn a_token_is_read_from_every_scheme_that_senders_use() {
+    assert_eq!(presented("Splunk abc").as_deref(), Some("abc"));
+    assert_eq!(presented("bearer  abc ").as_deref(), Some("abc"));
+    assert_eq!(presented("Basic eDphYmM=").as_deref(), Some("abc"));
+    for header in ["", "abc", "Basic abc", "Basic !!", "Digest abc", "Splunk "] {
+        assert_eq!(presented(header), None, "{header}");
+    }
+}
+
+#[test]
+fn a_token_does_not_show_itself() {
+    let token = Token::new("secret");
+    assert!(token.is("secret") && !token.is("secreT") && !token.is("") && !token.is("secret2"));
+    assert_eq!(format!("{token:?}"), "Token(…)");
+}
+
+#[test]
+fn the_gate_counts_requests_and_bytes() {
+    let gate = Gate::new(2, 10 << 10);
+    let first = gate.enter(4 << 10).unwrap();
+    let second = gate.enter(4 << 10).unwrap();
+    assert!(gate.enter(1).is_none(), "two requests are in");
+    drop(first);
+    assert!(gate.enter(8 << 10).is_none(), "too many bytes");
+    drop(second);
+    assert!(gate.enter(1 << 30).is_some(), "one that is larger than all takes everything");
+}

@@ -16,9 +16,9 @@ pub trait DetectWorker {
     fn count(&mut self, frame: &[u8], given: &Given) -> u64;
     /// Evaluates one frame.
     fn evaluate(&mut self, frame: &[u8], given: &Given, sink: &mut dyn Sink);
-    /// After a panic: the rule that was being held against a record, if that is what panicked. It is set aside for all
-    /// threads from now on.
-    fn set_aside(&mut self) -> Option<SetAside>;
+    /// After evaluating `frame` panicked: finds the rule that panics on it, if it is a rule, and sets it aside for all threads
+    /// from now on.
+    fn set_aside(&mut self, frame: &[u8], given: &Given) -> Option<SetAside>;
 }
 
 /// A rule that panicked and is no longer held against records.
@@ -54,7 +54,7 @@ impl DetectWorker for EngineWorker<'_> {
         self.engine.evaluate(&mut self.worker, frame, given, sink);
     }
 
-    fn set_aside(&mut self) -> Option<SetAside> {
+    fn set_aside(&mut self, _frame: &[u8], _given: &Given) -> Option<SetAside> {
         None
     }
 }

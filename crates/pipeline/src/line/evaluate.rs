@@ -113,8 +113,8 @@ fn contained<'d>(
         collector.finish()
     }));
     caught.map_err(|payload| {
-        let set_aside = worker.set_aside();
         *worker = detect.worker();
+        let set_aside = worker.set_aside(frame, &given);
         Panicked { message: text_of(&*payload), set_aside }
     })
 }

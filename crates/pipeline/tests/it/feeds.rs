@@ -1,0 +1,215 @@
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::support::{House, gzip, ndjson, record, records};
+
+fn feed(kind: &str) -> String {
+    format!("routes = []\n[[inputs]]\nname = \"feed\"\nkind = \"{kind}\"\npath = \"DIR/in\"\n")
+}
+
+fn watch() -> String {
+    format!("{}every = \"20ms\"\n", feed("watch"))
+}
+
+fn folder() -> Arc<tempfile::TempDir> {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    std::fs::create_dir(folder.path().join("in")).unwrap();
+    folder
+}
+
+fn append(path: &Path, text: &str) {
+    OpenOptions::new().create(true).append(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
+}
+
+/// Makes a file look as if nobody had written to it for a minute.
+fn rest(path: &Path) {
+    let then = SystemTime::now() - Duration::from_secs(60);
+    OpenOptions::new().write(true).open(path).unwrap().set_modified(then).unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_is_read_once_in_every_packing_and_not_again_after_a_restart() {
+    let folder = folder();
+    let into = folder.path().join("in");
+    std::fs::create_dir(into.join("deep")).unwrap();
+    std::fs::write(into.join("a.json"), ndjson(0, 50)).unwrap();
+    std::fs::write(into.join("b.json.gz"), [gzip(ndjson(50, 25).as_bytes()), gzip(ndjson(75, 25).as_bytes())].concat())
+        .unwrap();
+    std::fs::write(into.join("c.zst"), zstd::encode_all(ndjson(100, 50).as_bytes(), 1).unwrap()).unwrap();
+    std::fs::write(into.join("deep/d.json"), format!("{{\"Records\":[{}]}}", records(150, 50).join(","))).unwrap();
+    for _ in 0..2 {
+        let mut house = House::start_in(folder.clone(), &feed("folder")).await;
+        house.until_received(200).await;
+        house.stop().await;
+        let balance = house.ledger().balance();
+        assert_eq!((balance.records_in, balance.evaluated, balance.raised), (200, 200, 20));
+        house.assert_balance();
+    }
+}
+
+#[tokio::test]
+async fn a_watched_file_goes_on_where_it_stopped_and_its_unfinished_line_waits() {
+    let folder = folder();
+    let path = folder.path().join("in/a.json");
+    append(&path, &ndjson(0, 10));
+    let mut house = House::start_in(folder.clone(), &watch()).await;
+    house.until_received(10).await;
+    let line = record(10, "DeleteTrail");
+    append(&path, &line[..100]);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(house.ledger().balance().records_in, 10, "half a line is no record");
+    append(&path, &format!("{}\n{}", &line[100..], ndjson(11, 9)));
+    house.until_received(20).await;
+    house.stop().await;
+    append(&path, &ndjson(20, 10));
+    let mut house = House::start_in(folder, &watch()).await;
+    house.until_received(30).await;
+    house.stop().await;
+    let balance = house.ledger().balance();
+    assert_eq!((balance.records_in, balance.evaluated, balance.raised), (30, 30, 3));
+    house.assert_balance();
+}
+
+#[tokio::test]
+async fn a_last_line_without_an_end_counts_once_its_file_rests() {
+    let folder = folder();
+    let path = folder.path().join("in/a.json");
+    append(&path, &format!("{}{}", ndjson(0, 5), record(5, "DescribeTrails")));
+    let mut house = House::start_in(folder, &watch()).await;
+    house.until_received(5).await;
+    rest(&path);
+    house.until_received(6).await;
+    append(&path, &format!("\n{}", &record(6, "DescribeTrails")[..80]));
+    rest(&path);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    house.stop().await;
+    assert_eq!(house.ledger().balance().records_in, 6, "half a record waits however long the file rests");
+    house.assert_balance();
+}
+
+#[tokio::test]
+async fn a_container_that_grows_is_read_on_without_repeats() {
+    let folder = folder();
+    let path = folder.path().join("in/a.json");
+    let all = records(0, 30).join(",");
+    let half = all.len() / 2;
+    append(&path, &format!("{{\"Records\":[{}", &all[..half]));
+    let mut house = House::start_in(folder, &watch()).await;
+    house.until_received(10).await;
+    append(&path, &format!("{}]}}", &all[half..]));
+    rest(&path);
+    house.until_received(30).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.stop().await;
+    assert_eq!(house.ledger().balance().records_in, 30);
+    house.assert_balance();
+}
+
+#[tokio::test]
+async fn a_replaced_file_is_read_from_its_start_and_a_rotated_one_is_not_read_again() {
+    let folder = folder();
+    let path = folder.path().join("in/a.log");
+    append(&path, &ndjson(0, 10));
+    let mut house = House::start_in(folder.clone(), &watch()).await;
+    house.until_received(10).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    std::fs::rename(&path, folder.path().join("in/a.log.1")).unwrap();
+    append(&path, &ndjson(100, 10));
+    house.until_received(20).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    std::fs::write(&path, ndjson(200, 3)).unwrap();
+    house.until_received(23).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.stop().await;
+    assert_eq!(house.ledger().balance().records_in, 23);
+    house.assert_balance();
+}
+
+#[tokio::test]
+async fn a_packed_file_is_read_once_it_rests() {
+    let folder = folder();
+    let path = folder.path().join("in/a.json.gz");
+    let packed = gzip(ndjson(0, 100).as_bytes());
+    std::fs::write(&path, &packed[..packed.len() / 2]).unwrap();
+    let mut house = House::start_in(folder, &watch()).await;
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    assert!(house.ledger().is_empty(), "somebody may still be writing");
+    std::fs::write(&path, &packed).unwrap();
+    rest(&path);
+    house.until_received(100).await;
+    house.stop().await;
+    let balance = house.ledger().balance();
+    assert_eq!((balance.records_in, balance.evaluated), (100, 100));
+}
+
+#[tokio::test]
+async fn samples_play_once_on_their_own_lane_and_go_on_after_a_restart() {
+    let folder = folder();
+    let config = "routes = []\n[[inputs]]\nname = \"samples\"\nkind = \"samples\"\nevery = \"3ms\"\n";
+    let bytes = ndjson(0, 100).into_bytes();
+    let mut played = 0;
+    for _ in 0..2 {
+        let bytes = bytes.clone();
+        let set = |settings: &mut pipeline::Settings| settings.samples = vec![("s.ndjson".into(), bytes.into())];
+        let mut house = House::start_with(folder.clone(), config, set).await;
+        house.until_received(if played == 0 { 20 } else { 100 }).await;
+        house.stop().await;
+        played = house.ledger().balance().records_in;
+    }
+    let mut house = House::start_with(folder.clone(), config, |settings| {
+        settings.samples = vec![("s.ndjson".into(), bytes.clone().into())];
+    })
+    .await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.stop().await;
+    assert_eq!(house.ledger().balance().records_in, 100, "each record once, over two restarts");
+    assert!(house.alerts().iter().all(|alert| alert.lane == model::Lane::Sample));
+    assert_eq!(house.alerts().len(), 10);
+}
+
+#[tokio::test]
+async fn standard_input_is_journalled_and_settled() {
+    let folder = folder();
+    let mut house = House::start_in(folder.clone(), crate::support::HTTP).await;
+    house.stop().await;
+    let journal = store::journal::Journal::open(&folder.path().join("data/journal"), Default::default()).unwrap();
+    let engine = crate::support::engine();
+    let line = pipeline::line::Line::start(
+        pipeline::line::LineParts {
+            detect: engine.clone(),
+            store: house.store.clone(),
+            lake: None,
+            journal: Some(journal.clone()),
+            journal_key: "journal:x".into(),
+            routes: Arc::new([]),
+            clock: house.clock.clone(),
+            signals: Arc::default(),
+            queued: Arc::new(|| {}),
+        },
+        Default::default(),
+    );
+    let feed = pipeline::inputs::Feed {
+        name: "stdin".into(),
+        source: None,
+        lane: model::Lane::Live,
+        line: line.sender(),
+        store: house.store.clone(),
+        clock: house.clock.clone(),
+        limits: engine.limits(),
+        batch: Default::default(),
+        stop: Default::default(),
+    };
+    let text = format!("{}{{\"broken\": \n{}", ndjson(0, 50), ndjson(50, 50));
+    pipeline::inputs::stdin::read(&feed, &engine, &journal, gzip(text.as_bytes()).as_slice());
+    feed.stop.stop();
+    pipeline::inputs::journal::follow(&feed, &journal, "journal:x");
+    assert!(line.close(Duration::from_secs(10)));
+    let balance = house.ledger().balance();
+    assert_eq!(balance.evaluated, 100, "{balance:?}");
+    assert_eq!(balance.records_in, balance.evaluated + balance.rejected);
+    assert!(balance.rejected >= 1);
+    house.assert_balance();
+}
