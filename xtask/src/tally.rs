@@ -18,7 +18,7 @@ impl Tally {
 
     /// Reads one line of a runner's output and adds what it totals; other lines add nothing.
     ///
-    /// Known: `cargo test`, `cargo nextest`, `node --test`, Python's `unittest`, and `N passed, N failed`.
+    /// Known: `cargo test`, `cargo nextest`, `node --test`, Python's `unittest`, and lines that end with `N passed, N failed`.
     pub fn read(&mut self, line: &str) {
         let line = line.trim();
         let runner_total = line.starts_with("test result:")
@@ -43,10 +43,14 @@ impl Tally {
     }
 }
 
-/// `12 passed, 0 failed` and nothing before it.
+/// A line that ends with `12 passed, 0 failed`.
 fn is_plain_total(line: &str) -> bool {
-    let mut words = line.split_whitespace();
-    words.next().is_some_and(|word| word.parse::<u64>().is_ok()) && words.next() == Some("passed,")
+    let mut words = line.split_whitespace().rev();
+    let is_number = |word: Option<&str>| word.is_some_and(|word| word.parse::<u64>().is_ok());
+    words.next() == Some("failed")
+        && is_number(words.next())
+        && words.next() == Some("passed,")
+        && is_number(words.next())
 }
 
 /// The number that stands before `word`, or none.
@@ -113,6 +117,7 @@ mod tests {
     #[test]
     fn colours_do_not_hide_a_total_and_prose_does_not_make_one() {
         assert_eq!(count("\u{1b}[32;1m4 passed, 0 failed\u{1b}[0m"), (4, 0));
+        assert_eq!(count("424 tests of 70 rules: 422 passed, 2 failed"), (422, 2));
         assert_eq!(count("the check passed, as it should"), (0, 0));
     }
 }

@@ -110,12 +110,16 @@ impl Root {
 }
 
 /// The sample telemetry that is built into the binary: path below `content/samples/` and bytes, in the order of the paths.
+/// Notices about the samples are no samples.
+/// Pages about it (`.md`) are no telemetry.
 pub fn embedded_samples() -> Vec<(String, &'static [u8])> {
     let mut samples = Vec::new();
     if let Some(folder) = EMBEDDED.get_dir("samples") {
         walk_embedded(folder, &mut |path, bytes| {
             let name = path.strip_prefix("samples").unwrap_or(path).display().to_string();
-            samples.push((name, bytes));
+            if !name.ends_with(".md") {
+                samples.push((name, bytes));
+            }
         });
     }
     samples.sort();

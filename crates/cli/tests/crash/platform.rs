@@ -1,7 +1,7 @@
 //! The real binary on a folder of its own, and what it leaves there.
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -87,6 +87,15 @@ impl Platform {
         self.child = Some(child);
     }
 
+    /// Waits for the first accepted connection.
+    pub fn wait_until_it_listens(&self) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect_timeout(&self.address, Duration::from_secs(1)).is_err() {
+            assert!(Instant::now() < end, "nobody listens after a minute:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(3));
+        }
+    }
+
     /// `kill -9`, wherever it is. It must not have ended by itself.
     pub fn kill(&mut self) {
         let mut child = self.child.take().expect("it was started");
@@ -111,7 +120,7 @@ impl Platform {
         let end = Instant::now() + Duration::from_secs(240);
         loop {
             let store = Store::open(&self.folder.join("data")).expect("a second reader opens the store");
-            let ledger = store.ledger(Time::from_millis(0), FOREVER).expect("the ledger is read");
+            let ledger = store.ledger(Time::from_millis(0), forever()).expect("the ledger is read");
             let (received, evaluated) = (ledger.total(Step::Received), ledger.total(Step::Evaluated));
             let (queued, delivered) = (ledger.total(Step::Queued), ledger.total(Step::Delivered));
             if received >= accepted && evaluated >= received && delivered >= queued {
@@ -138,7 +147,10 @@ impl Drop for Platform {
     }
 }
 
-const FOREVER: Time = Time::from_millis(i64::MAX / 1000 - 1);
+/// After every record of this test.
+fn forever() -> Time {
+    Time::from_millis(4_000_000_000_000)
+}
 
 /// What the folder holds once the platform has ended.
 pub struct Truth {
@@ -159,7 +171,7 @@ impl Truth {
     /// Reads store and route file below `folder`.
     pub fn read(folder: &Path) -> Truth {
         let store = Store::open(&folder.join("data")).expect("the store opens");
-        let ledger = store.ledger(Time::from_millis(0), FOREVER).expect("the ledger is read");
+        let ledger = store.ledger(Time::from_millis(0), forever()).expect("the ledger is read");
         let alerts = alerts(&store, OWN);
         let ids: Vec<String> = alerts.iter().map(|alert| alert.alert_id.to_string()).collect();
         let folded_findings = self::alerts(&store, FOLDED).iter().map(|alert| alert.findings).sum();
