@@ -100,10 +100,18 @@ impl Catalogue {
         self.sources.iter().find(|source| source.id.as_str() == id)
     }
 
-    /// Only the rules that `keep` takes, with everything else as it is.
+    /// Only the rules that `keep` takes, with the sources, filters and inventory that they are compiled with.
     #[must_use]
     pub fn with_rules(&self, keep: impl Fn(&CatalogueRule) -> bool) -> Catalogue {
-        Catalogue { rules: self.rules.iter().filter(|entry| keep(entry)).cloned().collect(), ..self.clone() }
+        Catalogue {
+            roots: self.roots.clone(),
+            sources: self.sources.clone(),
+            rules: self.rules.iter().filter(|entry| keep(entry)).cloned().collect(),
+            filters: self.filters.clone(),
+            cases: Vec::new(),
+            inventory: self.inventory.clone(),
+            lists: self.lists.clone(),
+        }
     }
 }
 

@@ -191,7 +191,7 @@ fn read_inputs<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<Input
 }
 
 fn default_inputs() -> Vec<InputConfig> {
-    let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(200) };
+    let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(25) };
     let http = InputKind::Http { listen: loopback(8787), token: None };
     vec![
         InputConfig { name: "samples".into(), source: None, lane: Lane::Sample, kind: samples },
@@ -231,7 +231,7 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
         "stdin" => InputKind::Stdin,
         "samples" => InputKind::Samples {
             repeat: reader.value(s, "repeat", Shape::Switch, false, switch),
-            every: duration(reader, s, "every", 200),
+            every: duration(reader, s, "every", 25),
         },
         _ => {
             let listen = reader.value(s, "listen", Shape::Text, loopback(8787), address);

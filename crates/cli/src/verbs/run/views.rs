@@ -1,20 +1,21 @@
 //! Rules and sources as the console shows them.
 
 use console::{CaseView, RuleView, SourceView};
-use content::{Catalogue, CatalogueRule};
+use content::{CaseOutcome, Catalogue, CatalogueRule};
 use engine::Engine;
 use engine::Source;
 
 /// The console's view of the catalogue.
 pub fn catalogue(catalogue: &Catalogue, engine: &Engine) -> console::Catalogue {
+    let outcomes = content::run_cases(catalogue, engine, None);
     let is_compiled = |entry: &&CatalogueRule| engine.rules().iter().any(|compiled| compiled.rule.id == entry.rule.id);
     console::Catalogue {
-        rules: catalogue.rules.iter().filter(is_compiled).map(|entry| rule(catalogue, entry)).collect(),
+        rules: catalogue.rules.iter().filter(is_compiled).map(|entry| rule(catalogue, entry, &outcomes)).collect(),
         sources: catalogue.sources.iter().map(source).collect(),
     }
 }
 
-fn rule(catalogue: &Catalogue, entry: &CatalogueRule) -> RuleView {
+fn rule(catalogue: &Catalogue, entry: &CatalogueRule, outcomes: &[CaseOutcome]) -> RuleView {
     let rule = &entry.rule;
     let carries = |source: &&Source| source.logsources.iter().any(|theirs| rule.logsource.applies_to(theirs));
     RuleView {
@@ -31,7 +32,7 @@ fn rule(catalogue: &Catalogue, entry: &CatalogueRule) -> RuleView {
         techniques: rule.techniques(),
         falsepositives: rule.falsepositives.clone(),
         triage: rule.watchkeep.triage.iter().map(|step| step.ask.clone()).collect(),
-        cases: cases(catalogue, entry),
+        cases: outcomes.iter().filter(|outcome| entry.answers_to(&outcome.rule)).map(case).collect(),
     }
 }
 
@@ -47,11 +48,8 @@ fn provenance(catalogue: &Catalogue, entry: &CatalogueRule) -> String {
     }
 }
 
-fn cases(catalogue: &Catalogue, entry: &CatalogueRule) -> Vec<CaseView> {
-    let own = catalogue.cases.iter().filter(|cases| entry.answers_to(&cases.rule));
-    own.flat_map(|cases| &cases.cases)
-        .map(|case| CaseView { name: case.name.clone(), kind: case.kind.as_str().to_owned(), passed: None })
-        .collect()
+fn case(outcome: &CaseOutcome) -> CaseView {
+    CaseView { name: outcome.name.clone(), kind: outcome.kind.as_str().to_owned(), passed: Some(outcome.passed()) }
 }
 
 fn source(source: &Source) -> SourceView {

@@ -1,5 +1,7 @@
 //! `watchkeep import`: other people's Sigma rules, as they wrote them, with their provenance.
 
+mod archive;
+
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -7,22 +9,22 @@ use clap::Args;
 use content::{ImportError, ImportOptions, ImportReport};
 use serde_json::json;
 
-use super::check::refuse_missing;
 use crate::args::Format;
 use crate::clock;
 use crate::context::{Context, render, stdout, write_json};
 use crate::progress;
 use crate::status::{Failure, Outcome, Status};
+use crate::verbs::check::refuse_missing;
 
 pub const EXAMPLES: &str = "\
 Examples:
   watchkeep import sigma/ --to site/packs/sigmahq --origin https://github.com/SigmaHQ/sigma --revision r2026-10-01
-  watchkeep import sigma/ --to site/packs/sigmahq --product aws,github,kubernetes,okta --dry-run";
+  watchkeep import sigma_rules.tar.zst --to site/packs/sigmahq --product aws,github,kubernetes,okta --dry-run";
 
 /// Arguments of `import`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// A folder of Sigma rules.
+    /// A folder of Sigma rules, or an archive of one: `.tar`, `.tar.gz`, `.tar.zst`.
     from: PathBuf,
     /// The pack's folder; a second import brings it up to date.
     #[arg(long, value_name = "DIR")]
@@ -62,7 +64,9 @@ pub fn run(context: &Context, args: ImportArgs) -> Outcome {
         inventory: catalogue.inventory,
     };
     let bar = progress::things("reading rules", 0);
-    let imported = content::import(&args.from, &args.to, &options, &mut |done, all| {
+    let unpacked = if archive::is_archive(&args.from) { Some(archive::unpack(&args.from)?) } else { None };
+    let from = unpacked.as_ref().map_or_else(|| args.from.clone(), archive::Unpacked::folder);
+    let imported = content::import(&from, &args.to, &options, &mut |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
     });
