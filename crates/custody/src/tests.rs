@@ -11,7 +11,7 @@ const PUBLIC: &str = "whpk_A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=";
 const ID: &str = "0123456789abcdef0123456789abcdef";
 const AT: i64 = 1_795_305_600;
 const BODY: &str = r#"{"type":"alert.opened","data":{"message":"Zugriff außerhalb — 東京"}}"#;
-/// Made with PyPI `standardwebhooks` 1.0 from SECRET, ID, AT and BODY.
+/// Made with PyPI `standardwebhooks` 1.1.0 from SECRET, ID, AT and BODY.
 const V1: &str = "v1,T6Om28LqsLsPMP26bwxjpJLkoPIQBBE6b88sVmPIDEE=";
 /// Made with PyPI `cryptography` from the seed of PRIVATE over `ID.AT.BODY`.
 const V1A: &str = "v1a,EAbkFjcT5cokr/vx+zzCrJHSkrRhnwlZr4mTRbd38bVIOIi8+xZtmztnl825Pn/qxksIwW/65rCEhGWf8jpWDw==";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// An open file.
 pub trait DiskFile: Send {
     /// Its length.
-    fn len(&mut self) -> io::Result<u64>;
+    fn length(&mut self) -> io::Result<u64>;
     /// Reads at `offset`; may give less than asked, 0 at the end.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
     /// Writes at `offset`; may write less than asked.
@@ -44,7 +44,7 @@ pub struct RealDisk;
 struct RealFile(fs::File);
 
 impl DiskFile for RealFile {
-    fn len(&mut self) -> io::Result<u64> {
+    fn length(&mut self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
 

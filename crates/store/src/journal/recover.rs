@@ -72,7 +72,7 @@ impl<'a> Scan<'a> {
         let what = || format!("read segment {number}");
         let path = place.segment(number);
         let mut file = place.disk.open(&path).map_err(|error| io_error(&what(), error))?;
-        let len = file.len().map_err(|error| io_error(&what(), error))?;
+        let len = file.length().map_err(|error| io_error(&what(), error))?;
         let head = read_up_to(file.as_mut(), 0, SEGMENT_HEAD).map_err(|error| io_error(&what(), error))?;
         let mut scan = Scan { place, number, file, len, is_last };
         match read_segment_head(&head, number) {

@@ -1,0 +1,76 @@
+use model::{Move, Step};
+
+use super::*;
+use crate::Sighting;
+
+#[test]
+fn a_lost_record_is_an_imbalance() {
+    let (_dir, store) = store();
+    let mut lossy = settlement(vec![finding("r", "ana", 0)], vec![rejected(b"x")], at(1));
+    lossy.ledger.add(entry(Step::Received), 1);
+    store.settle(lossy, &[]).unwrap();
+    let broken = store.imbalances(at(2)).unwrap();
+    assert_eq!((broken.len(), broken[0].left, broken[0].right), (1, 3, 2));
+    let ledger = store.ledger(at(0).hour(), at(60).hour()).unwrap();
+    assert_eq!((ledger.total(Step::Received), ledger.total(Step::Opened)), (3, 1));
+    assert!(store.ledger(at(60).hour(), at(600)).unwrap().is_empty());
+}
+
+#[test]
+fn alerts_about_ourselves_fold_by_key_and_balance() {
+    let (_dir, store) = store();
+    store.set_routes(&[route("soc")]);
+    let first = store.raise_self("Disk full", "the journal's disk is full", Level::Critical, "disk", at(0)).unwrap();
+    assert_eq!(store.raise_self("Disk full", "still", Level::Critical, "disk", at(90_000)).unwrap(), first);
+    let other = store.raise_self("Rule set aside", "it panicked", Level::High, "rule-x", at(1)).unwrap();
+    assert_ne!(first, other);
+    let detail = store.alert(first).unwrap().unwrap();
+    assert_eq!((detail.alert.findings, detail.alert.source.as_str()), (2, "watchkeep"));
+    assert_eq!(detail.deliveries.len(), 1);
+    store.act(first, Move::Acknowledge, "eve", None, at(3)).unwrap();
+    store.act(first, Move::Close(model::Verdict::TpPolicy), "eve", None, at(4)).unwrap();
+    assert_ne!(store.raise_self("Disk full", "again", Level::Critical, "disk", at(90_001)).unwrap(), first);
+    assert_eq!(store.imbalances(at(90_002)).unwrap(), []);
+}
+
+#[test]
+fn health_says_when_each_source_was_last_heard() {
+    let (_dir, store) = store();
+    let source = SourceId::from("aws_cloudtrail");
+    let seen = |event, received| Sighting { source: source.clone(), last_event: event, last_received: received };
+    let told = |sighting| Settlement { sightings: vec![sighting], ..settlement(vec![], vec![rejected(b"x")], at(9)) };
+    store.settle(settlement(vec![finding("r", "ana", 0)], vec![], at(1)), &[]).unwrap();
+    store.settle(told(seen(at(5), at(7))), &[]).unwrap();
+    store.settle(told(seen(at(3), at(8))), &[]).unwrap();
+    let health = store.source_health(at(10)).unwrap();
+    assert_eq!(health.len(), 2);
+    let (unknown, known) = (&health[0], &health[1]);
+    assert_eq!((unknown.source.as_ref(), unknown.rejected_24h["not_json"]), (None, 2));
+    assert_eq!((known.last_event, known.last_received, known.lag_ms), (Some(at(5)), Some(at(8)), Some(120_000)));
+    assert_eq!((known.evaluated_24h, known.raised_24h), (1, 1));
+    let later = store.source_health(at(60 * 48)).unwrap();
+    assert_eq!((later[1].evaluated_24h, later[1].last_event), (0, Some(at(5))));
+}
+
+#[test]
+fn the_consoles_numbers_add_up() {
+    let (_dir, store) = store();
+    let findings = vec![finding("r", "ana", 0), finding("r", "ben", 0), finding("q", "ana", 0)];
+    let ids = settle(&store, findings, at(1)).opened;
+    store.act(ids[0], Move::Acknowledge, "eve", None, at(2)).unwrap();
+    store.act(ids[0], Move::Close(model::Verdict::FpLogic), "eve", None, at(3)).unwrap();
+    store.act(ids[1], Move::Acknowledge, "eve", None, at(4)).unwrap();
+    let row = due(&store, at(5)).remove(0);
+    store.outbox_settle(row.id, delivered(), at(5)).unwrap();
+    let stats = store.stats(at(6)).unwrap();
+    use model::AlertState::{Acknowledged, Closed, Open};
+    assert_eq!(stats.by_state.into_iter().collect::<Vec<_>>(), [(Open, 1), (Acknowledged, 1), (Closed, 1)]);
+    assert_eq!((stats.unacknowledged, stats.oldest_unacknowledged), (1, Some(at(1))));
+    assert_eq!(stats.open_by_rule.into_iter().collect::<Vec<_>>(), [("q".to_owned(), 1), ("r".to_owned(), 1)]);
+    let soc = &stats.routes["soc"];
+    assert_eq!((soc.queued, soc.delivered, soc.dead, soc.waiting), (6, 1, 0, 5));
+    assert_eq!(soc.oldest_waiting, Some(at(1)));
+    assert_eq!((stats.hours.len(), stats.hours[23].hour), (24, at(6).hour()));
+    assert_eq!((stats.hours[23].evaluated, stats.hours[23].opened, stats.hours[0].received), (3, 3, 0));
+    assert_eq!((stats.last_24h.records_in, stats.last_24h.evaluated), (3, 3));
+}
