@@ -4,6 +4,8 @@
 //! their sum is what [`Engine::count`] says. Bound: `limits`; memory is the [`Worker`]'s, reused from frame to frame.
 //! Nothing here panics on any bytes; a panic in a rule is contained by the caller.
 
+mod aside;
+
 use std::cell::OnceCell;
 
 use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
@@ -78,6 +80,7 @@ pub struct Engine {
     unwrap: Vec<Field>,
     outer_times: Vec<Field>,
     limits: Limits,
+    aside: aside::Aside,
 }
 
 impl Engine {
@@ -106,8 +109,9 @@ impl Engine {
         let fields = builder.build();
         feeds.iter_mut().for_each(|feed| feed.plan.finish(&feed.source, &fields));
         let opener = Opener::new();
+        let aside = aside::Aside::default();
         let engine =
-            Engine { feeds, sources, program, voices, fields, opener, containers, unwrap, outer_times, limits };
+            Engine { feeds, sources, program, voices, fields, opener, containers, unwrap, outer_times, limits, aside };
         (engine, diagnostics)
     }
 
@@ -352,7 +356,9 @@ impl<'e> Pass<'e, '_> {
         self.sink.evaluated(&event);
         self.hits.clear();
         let hits = &mut *self.hits;
-        self.engine.program.evaluate(&feed.rules, &record, self.memo, &mut |rule| hits.push(rule));
+        let left = self.engine.aside.left_of(&feed.rules);
+        let rules = left.as_ref().unwrap_or(&feed.rules);
+        self.engine.program.evaluate(rules, &record, self.memo, &mut |rule| hits.push(rule));
         for rule in self.hits.iter() {
             let matched = self.engine.program.matched_terms(*rule, &record);
             let compiled = &self.engine.program.rules()[rule.index()];

@@ -109,7 +109,7 @@ impl<'a> Event<'a> {
             "type_uid": class.class_uid * 100 + activity,
             "severity_id": severity,
             "severity": ocsf::severity(severity),
-            "status_id": self.plan.status.choose(&self.record),
+            "status_id": ocsf::status_id(self.columns_ref().get("status").map(String::as_str)),
             "time": self.time.millis(),
             "observables": ocsf::observables(self.entities_ref()),
             "raw_data": self.redacted(),

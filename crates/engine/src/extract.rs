@@ -270,3 +270,6 @@ pub(crate) fn for_each_leaf(text: &str, f: &mut dyn FnMut(&str)) {
         };
     }
 }
+
+#[cfg(test)]
+mod tests;

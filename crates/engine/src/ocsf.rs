@@ -61,6 +61,16 @@ pub fn detection_finding(finding: &Finding) -> Value {
     event
 }
 
+/// OCSF's `status_id` for a `status`: of an activity, or of a finding.
+pub(crate) fn status_id(status: Option<&str>) -> u32 {
+    match status {
+        None => 0,
+        Some("Success" | "New") => 1,
+        Some("Failure" | "In Progress") => 2,
+        Some(_) => 99,
+    }
+}
+
 /// OCSF's word for a `severity_id`.
 pub(crate) fn severity(id: u32) -> &'static str {
     match id {
@@ -167,11 +177,17 @@ const LISTS: [&str; 4] = ["resources", "evidences", "attacks", "authorizations"]
 const NUMBERS: [&str; 8] =
     ["code", "port", "bytes_in", "bytes_out", "size", "prompt_tokens", "completion_tokens", "total_tokens"];
 
-/// Puts a column at its place.
+/// Puts a column at its place, with the type that OCSF gives it.
 pub(crate) fn place(event: &mut Map<String, Value>, path: &str, value: &str) {
     let last = path.rsplit('.').next().unwrap_or(path);
-    let number = NUMBERS.contains(&last).then(|| value.parse::<i64>().ok()).flatten();
-    place_value(event, path, number.map_or_else(|| Value::from(value), Value::from));
+    let typed = match last {
+        "types" => json!([value]),
+        "is_mfa" => Value::Bool(value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("yes")),
+        // CloudTrail writes bytes as `2356.0`.
+        _ if NUMBERS.contains(&last) => value.parse::<f64>().map_or_else(|_| value.into(), |number| json!(number as i64)),
+        _ => value.into(),
+    };
+    place_value(event, path, typed);
 }
 
 /// Puts a value at its place; an object that the path crosses is made, and one that is no object is left alone.

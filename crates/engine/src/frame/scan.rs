@@ -3,7 +3,7 @@
 //! In: bytes that may end anywhere. Out: events of structure. No recursion; the state is a few numbers, whatever the depth.
 
 /// Keys of the outermost object whose arrays hold records, and what must stand before the key for that to be so.
-const CONTAINERS: [(&str, Option<&str>); 7] = [
+const CONTAINERS: [(&str, Option<&str>); 8] = [
     // CloudTrail files in S3.
     ("Records", None),
     // CloudWatch Logs subscriptions.
@@ -14,6 +14,8 @@ const CONTAINERS: [(&str, Option<&str>); 7] = [
     ("Events", None),
     // CloudTrail Lake `PutAuditEvents`.
     ("auditEvents", None),
+    // CloudTrail Lake `GetQueryResults`, of a query for `eventJson`.
+    ("QueryResultRows", None),
     // Kubernetes audit webhook.
     ("items", Some("audit.k8s.io")),
     // `aws logs filter-log-events` and `get-log-events`.
@@ -37,11 +39,13 @@ pub(crate) fn may_hold_container(line: &[u8]) -> bool {
     says("\"Records\"") || says("\"logEvents\"") || says("audit.k8s.io") && says("\"items\"") || may_hold_rare(line)
 }
 
+const RARE: [&[u8]; 5] = [b"\"Findings", b"\"Events", b"\"auditEvents", b"\"events", b"\"QueryResultRows"];
+
 fn may_hold_rare(line: &[u8]) -> bool {
-    // `"Findings"`, `"Events"`, `"auditEvents"` and `"events"` share their ends.
+    // These keys share their ends, so that one search finds them all.
     let mut found = memchr::memmem::find_iter(line, b"s\"").filter(|at| {
         let head = &line[..=*at];
-        [&b"\"Findings"[..], b"\"Events", b"\"auditEvents", b"\"events"].iter().any(|key| head.ends_with(key))
+        RARE.iter().any(|key| head.ends_with(key))
     });
     found.next().is_some()
 }

@@ -46,8 +46,6 @@ pub struct OcsfClass {
     pub activity: Choice,
     /// `severity_id`.
     pub severity: Choice,
-    /// `status_id`.
-    pub status: Choice,
 }
 
 /// A number of OCSF that follows from a value of the record.

@@ -237,7 +237,6 @@ impl Form {
                 "profiles" => class.profiles = self.texts(node),
                 "activity" => class.activity = self.choice(node),
                 "severity" => class.severity = self.choice(node),
-                "status" => class.status = self.choice(node),
                 _ => {}
             }
         }

@@ -20,7 +20,6 @@ pub(crate) struct Plan {
     pub(crate) sensitive: Vec<Field>,
     pub(crate) activity: Chooser,
     pub(crate) severity: Chooser,
-    pub(crate) status: Chooser,
     /// The fields of its lines, where its records are lines.
     pub(crate) names: Option<s3_access_log::Names>,
 }
@@ -76,7 +75,6 @@ impl Plan {
             entities: source.entity_readings.iter().map(|(kind, list)| (*kind, readers(list, fields))).collect(),
             activity: Chooser::new(&source.ocsf.activity, fields),
             severity: Chooser::new(&source.ocsf.severity, fields),
-            status: Chooser::new(&source.ocsf.status, fields),
             names: None,
         }
     }

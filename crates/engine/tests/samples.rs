@@ -1,0 +1,118 @@
+//! Every source's samples normalise to its snapshots. A source that is added is tested unasked.
+//!
+//! `WATCHKEEP_UPDATE=1` writes the snapshots anew; they are reviewed like code.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{Memory, engine, given, source_folders, sources};
+use engine::{Engine, Format, Framer, Reject};
+use serde_json::{Value, json};
+
+fn samples(folder: &Path) -> Vec<PathBuf> {
+    let read = std::fs::read_dir(folder.join("samples")).unwrap_or_else(|_| panic!("{} has no samples/", folder.display()));
+    let mut files: Vec<PathBuf> = read.map(|entry| entry.expect("entry").path()).collect();
+    files.retain(|path| path.extension().is_none_or(|ext| ext != "md"));
+    files.sort();
+    assert!(!files.is_empty(), "{} has no samples", folder.display());
+    files
+}
+
+/// A file as the line reads it: framed, counted, evaluated.
+fn read(engine: &Engine, path: &Path) -> Memory {
+    let (mut memory, mut worker, mut count) = (Memory::default(), engine.worker(), 0);
+    let mut broken: Vec<Reject> = Vec::new();
+    let mut framer = Framer::new(Format::Auto, engine.limits());
+    let mut each = |frame: engine::Frame<'_>| match frame.outcome {
+        Ok(()) => {
+            count += engine.count(&mut worker, frame.bytes, &given(None));
+            engine.evaluate(&mut worker, frame.bytes, &given(None), &mut memory);
+        }
+        Err(reason) => broken.push(reason),
+    };
+    framer.push(&std::fs::read(path).expect("sample"), &mut each);
+    framer.finish(&mut each);
+    assert!(broken.is_empty(), "{}: {broken:?}", path.display());
+    assert_eq!(count as usize, memory.events.len() + memory.rejects.len(), "{}", path.display());
+    memory
+}
+
+fn snapshot(memory: &Memory) -> Value {
+    let event = |event: &common::Seen| {
+        json!({
+            "source": event.source,
+            "time": event.time,
+            "id": event.id,
+            "columns": event.columns,
+            "entities": event.entities,
+        })
+    };
+    Value::Array(memory.events.iter().map(event).collect())
+}
+
+#[test]
+fn every_sample_normalises_to_its_snapshot() {
+    let engine = engine(&[]);
+    let is_update = std::env::var_os("WATCHKEEP_UPDATE").is_some();
+    let mut differ = Vec::new();
+    for folder in source_folders() {
+        let id = folder.file_name().expect("name").to_string_lossy().into_owned();
+        for sample in samples(&folder) {
+            let memory = read(&engine, &sample);
+            assert!(memory.rejects.is_empty(), "{}: {:?}", sample.display(), memory.rejects);
+            assert!(memory.events.iter().all(|event| event.source == id), "{}", sample.display());
+            let path = folder.join("expected").join(sample.file_name().expect("name")).with_added_extension("json");
+            let text = format!("{:#}\n", snapshot(&memory));
+            if is_update {
+                std::fs::create_dir_all(folder.join("expected")).expect("expected/");
+                std::fs::write(&path, &text).expect("snapshot");
+            } else if std::fs::read_to_string(&path).unwrap_or_default() != text {
+                differ.push(format!("{}:\n{text}", path.display()));
+            }
+        }
+    }
+    assert!(differ.is_empty(), "snapshots differ; look, then run with WATCHKEEP_UPDATE=1:\n{}", differ.join("\n"));
+}
+
+#[test]
+fn every_source_is_complete() {
+    for (source, folder) in sources().iter().zip(source_folders()) {
+        assert_eq!(Some(source.id.as_str()), folder.file_name().and_then(|name| name.to_str()));
+        let says = [&source.title, &source.description, &source.enable].iter().all(|text| !text.trim().is_empty());
+        assert!(says, "{}: title, description and how to switch it on", source.id);
+        assert!(!source.blind_spots.is_empty(), "{}: what it cannot see", source.id);
+        assert!(source.cadence.silent_after_ms.is_some(), "{}: when its silence is an alarm", source.id);
+        assert!(!source.identity.is_empty() && !source.columns.is_empty() && !source.entities.is_empty(), "{}", source.id);
+        assert!(folder.join("samples/NOTICE.md").is_file(), "{}: where its samples come from", source.id);
+    }
+}
+
+#[test]
+fn a_damaged_sample_gives_rejects_and_no_panic() {
+    let engine = engine(&[]);
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    for folder in source_folders() {
+        for sample in samples(&folder) {
+            let mut bytes = std::fs::read(&sample).expect("sample");
+            for _ in 0..40 {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let at = (state >> 33) as usize % bytes.len();
+                bytes[at] = b"{}[]\",:\\\n0\xFF a"[(state >> 20) as usize % 13];
+                settle(&engine, &bytes);
+            }
+        }
+    }
+}
+
+fn settle(engine: &Engine, bytes: &[u8]) {
+    let mut framer = Framer::new(Format::Auto, engine.limits());
+    let mut each = |frame: engine::Frame<'_>| {
+        if frame.outcome.is_ok() {
+            common::evaluate(engine, frame.bytes, None);
+        }
+    };
+    framer.push(bytes, &mut each);
+    framer.finish(&mut each);
+}
