@@ -76,7 +76,11 @@ pub(super) fn of_value(
     for text in texts {
         atoms.extend(of_plain(modifiers, has_field, &Value::Text(text), inventory.is_none())?);
         if atoms.len() > VALUES_MAX {
-            return problem("too-many-values", format!("the value stands for more than {VALUES_MAX}"), "shorten the lists");
+            return problem(
+                "too-many-values",
+                format!("the value stands for more than {VALUES_MAX}"),
+                "shorten the lists",
+            );
         }
     }
     Ok(atoms)
@@ -111,7 +115,11 @@ fn of_plain(modifiers: &Modifiers, has_field: bool, value: &Value, is_check: boo
 
 fn exists(value: &Value, has_field: bool) -> Result<Vec<Atom>, Problem> {
     if !has_field {
-        return problem("exists-without-field", "`exists` asks about a field, and none is named", "write `field|exists: true`");
+        return problem(
+            "exists-without-field",
+            "`exists` asks about a field, and none is named",
+            "write `field|exists: true`",
+        );
     }
     match value {
         Value::Bool(is_present) => Ok(vec![Atom::Exists(*is_present)]),
@@ -145,7 +153,11 @@ fn network(value: &Value) -> Result<Vec<Atom>, Problem> {
             Ok(address) => Ok(vec![Atom::Network(IpNet::from(address))]),
             Err(_) => {
                 let message = format!("{} is not a network", value.display());
-                problem("bad-cidr", message, "write an address and a prefix length, such as `10.0.0.0/8` or `2001:db8::/32`")
+                problem(
+                    "bad-cidr",
+                    message,
+                    "write an address and a prefix length, such as `10.0.0.0/8` or `2001:db8::/32`",
+                )
             }
         },
     }
@@ -153,12 +165,20 @@ fn network(value: &Value) -> Result<Vec<Atom>, Problem> {
 
 fn field_reference(modifiers: &Modifiers, value: &Value, has_field: bool) -> Result<Vec<Atom>, Problem> {
     if !has_field {
-        return problem("fieldref-without-field", "`fieldref` compares two fields, and only one is named", "name a field before `|`");
+        return problem(
+            "fieldref-without-field",
+            "`fieldref` compares two fields, and only one is named",
+            "name a field before `|`",
+        );
     }
     let path = value.as_text().filter(|text| !text.trim().is_empty());
     let plain = path.map(Pattern::parse);
     match plain.as_ref().and_then(Pattern::plain) {
-        Some(path) => Ok(vec![Atom::Field { path: path.to_owned(), affix: affix(modifiers), cased: modifiers.has(Modifier::Cased) }]),
+        Some(path) => Ok(vec![Atom::Field {
+            path: path.to_owned(),
+            affix: affix(modifiers),
+            cased: modifiers.has(Modifier::Cased),
+        }]),
         None => problem(
             "bad-value-type",
             format!("`fieldref` takes the name of a field, not {}", value.display()),
@@ -208,13 +228,17 @@ enum Step {
 }
 
 fn text_or_number(modifiers: &Modifiers, has_field: bool, value: &Value) -> Result<Vec<Atom>, Problem> {
-    let is_bare = !modifiers.iter().any(|modifier| !matches!(modifier, Modifier::All | Modifier::Neq | Modifier::Expand | Modifier::Cased));
+    let is_bare = !modifiers
+        .iter()
+        .any(|modifier| !matches!(modifier, Modifier::All | Modifier::Neq | Modifier::Expand | Modifier::Cased));
     let text = match value {
         Value::Null if !is_bare => {
             let message = format!("null cannot be combined with `{modifiers}`");
             return problem("bad-value-type", message, "write null in a search of its own, without these modifiers");
         }
-        Value::Null if !has_field => return problem("empty-keyword", "a keyword is null", "write the text to look for"),
+        Value::Null if !has_field => {
+            return problem("empty-keyword", "a keyword is null", "write the text to look for");
+        }
         Value::Null => return Ok(vec![Atom::Null]),
         Value::Number(lexeme) if is_bare && has_field => return Ok(vec![Atom::Number(lexeme.clone())]),
         Value::Number(text) => Pattern::literal(text.clone()),
@@ -277,7 +301,9 @@ fn bytes_of(step: Step, modifier: Modifier) -> Result<Vec<u8>, Problem> {
         Step::Bytes(bytes) => Ok(bytes),
         Step::Text(pattern) => match pattern.plain() {
             Some(text) if !text.is_empty() => Ok(text.as_bytes().to_vec()),
-            Some(_) => problem("empty-value", format!("`{modifier}` would encode nothing"), "write the text to look for"),
+            Some(_) => {
+                problem("empty-value", format!("`{modifier}` would encode nothing"), "write the text to look for")
+            }
             None => problem(
                 "wildcard-encoded",
                 format!("`{modifier}` would encode a wildcard"),
@@ -325,18 +351,22 @@ pub(super) fn placeholders(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
     found
 }
 
+/// No inventory has the list that a placeholder names.
+pub(super) fn unknown(name: &str) -> Problem {
+    Problem {
+        code: "unknown-placeholder",
+        message: format!("placeholder `%{name}%` is in no inventory"),
+        remedy: format!("add a list `{name}` to the inventory; an empty list matches nothing"),
+        at: None,
+    }
+}
+
 fn expand(text: &str, inventory: &Inventory) -> Result<Vec<String>, Problem> {
     let unescape = |text: &str| text.replace("\\%", "%");
     let mut texts = vec![String::new()];
     let mut at = 0;
     for (range, name) in placeholders(text) {
-        let Some(values) = inventory.get(name) else {
-            return problem(
-                "unknown-placeholder",
-                format!("placeholder `%{name}%` is in no inventory"),
-                format!("add a list `{name}` to the inventory; an empty list matches nothing"),
-            );
-        };
+        let values = inventory.get(name).ok_or_else(|| unknown(name))?;
         if texts.len().saturating_mul(values.len()) > VALUES_MAX {
             let message = format!("`{text}` stands for more than {VALUES_MAX} values");
             return problem("too-many-values", message, "shorten the lists");

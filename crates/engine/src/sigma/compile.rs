@@ -1,5 +1,6 @@
 //! From rules to a program: placeholders filled, equal tests and conditions made one, cheap parts first.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{Diagnostic, Digest};
@@ -7,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::atom::{self, Atom, Problem};
 use super::bounds::VALUES_MAX;
-use super::detection::{Condition, Detection, Group, Item, Of};
+use super::detection::{Condition, Detection, Group, Item, Of, Value};
 use super::document::Filter;
 use super::inventory::Inventory;
 use super::modifier::Modifier;
@@ -43,7 +44,10 @@ pub fn compile(
             continue;
         }
         let narrowing: Vec<Arc<Filter>> = shared.iter().filter(|filter| filter.takes(rule)).cloned().collect();
-        if let Err(diagnostic) = compiler.rule(rule, narrowing) {
+        let unknown = compiler.unknown_placeholders(rule, &narrowing);
+        if !unknown.is_empty() {
+            diagnostics.extend(unknown);
+        } else if let Err(diagnostic) = compiler.rule(rule, narrowing) {
             diagnostics.push(diagnostic);
         }
     }
@@ -74,7 +78,10 @@ fn idle(filter: &Filter, rules: &[Rule]) -> Option<Diagnostic> {
             format!("filter `{}` names rule `{}`, whose log source is another", filter.title, rule.title),
             "give the filter the rule's log source, or a wider one",
         ),
-        None => (format!("filter `{}` names no rule that is loaded", filter.title), "correct `filter.rules`, or remove the filter"),
+        None => (
+            format!("filter `{}` names no rule that is loaded", filter.title),
+            "correct `filter.rules`, or remove the filter",
+        ),
     };
     Some(Diagnostic::warning(filter.line, 0, "idle-filter", message, remedy).in_file(filter.file.clone()))
 }
@@ -89,9 +96,30 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
+    /// Every placeholder that the inventory does not know, so that all of them are told at once.
+    fn unknown_placeholders(&self, rule: &Rule, filters: &[Arc<Filter>]) -> Vec<Diagnostic> {
+        let mut unknown: BTreeMap<String, Diagnostic> = BTreeMap::new();
+        let own = (&rule.detection, &rule.title, &rule.file);
+        let others = filters.iter().map(|filter| (&filter.detection, &filter.title, &filter.file));
+        for (detection, title, file) in std::iter::once(own).chain(others) {
+            let mut note = |item: &Item| {
+                let texts = item.values.iter().filter_map(Value::as_text).filter(|_| item.modifiers.has(Modifier::Expand));
+                for (_, name) in texts.flat_map(atom::placeholders) {
+                    if self.inventory.get(name).is_none() {
+                        let misplaced = Misplaced { problem: atom::unknown(name), line: item.line, column: item.column };
+                        unknown.entry(name.to_owned()).or_insert_with(|| misplaced.of(title, file));
+                    }
+                }
+            };
+            detection.searches.iter().for_each(|search| search.body.each_item(&mut |item| note(item)));
+        }
+        unknown.into_values().collect()
+    }
+
     fn rule(&mut self, rule: &Rule, filters: Vec<Arc<Filter>>) -> Result<(), Diagnostic> {
         let mut items = Vec::new();
-        let mut parts = vec![self.detection(&rule.detection, &mut items).map_err(|problem| problem.of(&rule.title, &rule.file))?];
+        let mut parts =
+            vec![self.detection(&rule.detection, &mut items).map_err(|problem| problem.of(&rule.title, &rule.file))?];
         for filter in &filters {
             let node = self.detection(&filter.detection, &mut items);
             parts.push(node.map_err(|problem| problem.of(&filter.title, &filter.file))?);

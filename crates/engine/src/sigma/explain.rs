@@ -154,7 +154,8 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
                 joined(format!("search `{}`", search.name), body.held, vec![body])
             })
             .collect();
-        let mut conditions: Vec<Node> = detection.conditions.iter().map(|condition| tell(condition, &searches)).collect();
+        let mut conditions: Vec<Node> =
+            detection.conditions.iter().map(|condition| tell(condition, &searches)).collect();
         if conditions.len() == 1 {
             return conditions.remove(0);
         }
@@ -200,7 +201,8 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
     }
 
     fn keyword_values(&mut self, item: &Item, compiled: &CompiledItem) -> Vec<String> {
-        let mut seen: Vec<String> = (0..item.values.len()).filter_map(|value| self.value_seen(item, compiled, value)).collect();
+        let mut seen: Vec<String> =
+            (0..item.values.len()).filter_map(|value| self.value_seen(item, compiled, value)).collect();
         seen.dedup();
         seen.truncate(SHOWN_VALUES_MAX);
         seen
@@ -244,7 +246,8 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
             value,
         };
         if item.modifiers.has(Modifier::Neq) {
-            let values: Vec<String> = compiled.field.into_iter().flat_map(|field| self.record.values(field)).map(show).collect();
+            let values: Vec<String> =
+                compiled.field.into_iter().flat_map(|field| self.record.values(field)).map(show).collect();
             let value = if values.is_empty() { "(absent)".to_owned() } else { values.join(", ") };
             terms.push(term(describe_all(item), cut(&value)));
             return;
@@ -269,7 +272,12 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
             let node = if item.modifiers.has(Modifier::Neq) { self.inner_of(compiled.node) } else { compiled.node };
             return self.seen_by(node);
         }
-        let atoms = atom::of_value(&item.modifiers, compiled.field.is_some(), &item.values[value], Some(&self.program.inventory));
+        let atoms = atom::of_value(
+            &item.modifiers,
+            compiled.field.is_some(),
+            &item.values[value],
+            Some(&self.program.inventory),
+        );
         let test = Test::new(&atoms.ok()?, &mut |_| unreachable!("field references are kept apart by compile"));
         self.seen_in(compiled, &test.ok()?)
     }
@@ -386,13 +394,16 @@ fn quoted(item: &Item, value: &Value) -> String {
 }
 
 fn verb(item: &Item) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    if item.modifiers.has(Modifier::Neq) {
-        words.push("not");
+    let mut words: Vec<&str> = item.modifiers.iter().filter_map(time_word).collect();
+    let act = item.modifiers.iter().filter_map(act).last();
+    match (act, item.modifiers.has(Modifier::Neq), item.field.is_none()) {
+        (Some(act), true, _) => words.extend(["not", act]),
+        (Some(act), false, _) => words.push(act),
+        (None, true, false) => words.push("is not"),
+        (None, true, true) => words.push("does not contain"),
+        (None, false, true) => words.push("contains"),
+        (None, false, false) => words.push("equals"),
     }
-    words.extend(item.modifiers.iter().filter_map(time_word));
-    let acts = item.modifiers.iter().filter_map(act);
-    words.push(acts.last().unwrap_or(if item.field.is_none() { "contains" } else { "equals" }));
     words.extend(item.modifiers.iter().filter_map(manner));
     words.join(" ")
 }

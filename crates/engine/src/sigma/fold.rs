@@ -18,6 +18,8 @@ fn fold_wide(c: char) -> char {
         // These fold to a character that is not their lower case's upper case's lower case.
         '\u{1E9E}' => 'ß',
         '\u{FB05}' => '\u{FB06}',
+        '\u{1FD3}' => '\u{0390}',
+        '\u{1FE3}' => '\u{03B0}',
         _ => {
             let upper = only(c.to_uppercase()).unwrap_or(c);
             let lower = only(upper.to_lowercase()).unwrap_or(upper);
@@ -51,11 +53,16 @@ pub(super) fn fold_into(text: &str, buffer: &mut String) {
 mod tests {
     use super::*;
 
+    /// Letters of Unicode 17, which the standard library may know before the table of the regular expression engine does.
+    fn is_newer(c: char) -> bool {
+        matches!(c, '\u{A7CE}'..='\u{A7D5}' | '\u{16EA0}'..='\u{16ED3}')
+    }
+
     /// Folding agrees with the regular expression engine, which carries the Unicode table.
     #[test]
     fn folding_agrees_with_the_unicode_table() {
         let mut wrong = Vec::new();
-        for c in (0..0x2_0000).filter_map(char::from_u32) {
+        for c in (0..0x2_0000).filter_map(char::from_u32).filter(|c| !is_newer(*c)) {
             let folded = fold_char(c);
             if folded == c && !c.is_alphabetic() {
                 continue;

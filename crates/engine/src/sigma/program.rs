@@ -75,6 +75,12 @@ impl RuleSet {
     }
 }
 
+impl FromIterator<RuleIndex> for RuleSet {
+    fn from_iter<I: IntoIterator<Item = RuleIndex>>(rules: I) -> RuleSet {
+        RuleSet(rules.into_iter().collect())
+    }
+}
+
 /// Memory that one worker reuses from event to event.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {

@@ -137,7 +137,13 @@ fn translate(pattern: &str) -> String {
                 class = Class::Outside;
             }
             ('&' | '~' | '-', Class::Inside) if chars.peek() == Some(&c) => {
-                out.push_str(if c == '-' { "-" } else if c == '&' { "\\&" } else { "\\~" });
+                out.push_str(if c == '-' {
+                    "-"
+                } else if c == '&' {
+                    "\\&"
+                } else {
+                    "\\~"
+                });
                 chars.next();
                 out.push('\\');
                 out.push(c);

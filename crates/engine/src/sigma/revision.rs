@@ -86,7 +86,12 @@ fn item(part: &Item) -> String {
     for modifier in part.modifiers.iter() {
         let is_encoding = matches!(
             modifier,
-            Modifier::Windash | Modifier::Base64 | Modifier::Base64Offset | Modifier::Utf16 | Modifier::Utf16Le | Modifier::Utf16Be
+            Modifier::Windash
+                | Modifier::Base64
+                | Modifier::Base64Offset
+                | Modifier::Utf16
+                | Modifier::Utf16Le
+                | Modifier::Utf16Be
         );
         if is_encoding { encodings.push(modifier.as_str()) } else { ways.push(modifier.as_str()) }
     }

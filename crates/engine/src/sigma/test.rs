@@ -63,7 +63,9 @@ impl Test {
                 Atom::Number(lexeme) => test.numbers.push((number(lexeme), lexeme.as_str().into())),
                 Atom::Network(network) => test.others.push(Other::Network(*network)),
                 Atom::Compare { order, bound } => test.others.push(Other::Compare(*order, number(bound))),
-                Atom::TimePart { part, order, bound } => test.others.push(Other::TimePart(*part, *order, number(bound))),
+                Atom::TimePart { part, order, bound } => {
+                    test.others.push(Other::TimePart(*part, *order, number(bound)))
+                }
                 Atom::Regex { pattern, flags } => test.others.push(Other::Regex(regex::compile(pattern, *flags)?)),
                 Atom::Field { path, affix, cased } => {
                     test.others.push(Other::Field { field: intern(path), affix: *affix, cased: *cased });

@@ -50,7 +50,9 @@ impl TextTest {
         }
         let is_long = test.substrings.iter().any(|needle| needle.len() > LONG);
         if test.substrings.len() >= MANY || is_long {
-            let automaton = AhoCorasick::builder().ascii_case_insensitive(!cased).build(test.substrings.iter().map(|s| s.as_bytes()));
+            let automaton = AhoCorasick::builder()
+                .ascii_case_insensitive(!cased)
+                .build(test.substrings.iter().map(|s| s.as_bytes()));
             if let Ok(automaton) = automaton {
                 test.substrings = Vec::new();
                 test.automaton = Some(Box::new(automaton));

@@ -129,7 +129,11 @@ impl<'a> Builder<'a> {
             return Err(node.error("too-deep", message, "flatten the document"));
         }
         if self.stack.last().is_some_and(|open| matches!(open.node.kind, Kind::Map(_)) && open.key.is_none()) {
-            return Err(node.error("key-not-scalar", "a key is a list or a map", "quote the key if its text begins with `[` or `{`"));
+            return Err(node.error(
+                "key-not-scalar",
+                "a key is a list or a map",
+                "quote the key if its text begins with `[` or `{`",
+            ));
         }
         self.stack.push(Open { node, anchor, key: None, seen: FxHashMap::default() });
         Ok(())

@@ -30,7 +30,12 @@ pub(super) fn parse(text: &str, searches: &[Search]) -> Result<Condition, Vec<Mi
     let tokens = tokens(text);
     if tokens.len() > CONDITION_TOKENS_MAX {
         let message = format!("the condition has {} words, more than {CONDITION_TOKENS_MAX}", tokens.len());
-        return Err(vec![mistake(0, "condition-too-long", message, "use `1 of selection_*` rather than a list of names")]);
+        return Err(vec![mistake(
+            0,
+            "condition-too-long",
+            message,
+            "use `1 of selection_*` rather than a list of names",
+        )]);
     }
     let mut parser = Parser { tokens: &tokens, next: 0, end: text.len(), searches, unknown: Vec::new(), depth: 0 };
     let condition = parser.or();
@@ -42,7 +47,9 @@ pub(super) fn parse(text: &str, searches: &[Search]) -> Result<Condition, Vec<Mi
             "aggregations behind `|` are no part of Sigma 2",
             "write a correlation document that refers to this rule",
         )),
-        Some((at, Token::Close)) => Err(mistake(at, "condition-syntax", "a bracket is closed that nothing opened", "remove it")),
+        Some((at, Token::Close)) => {
+            Err(mistake(at, "condition-syntax", "a bracket is closed that nothing opened", "remove it"))
+        }
         Some((at, token)) => Err(mistake(
             at,
             "condition-syntax",
@@ -137,14 +144,20 @@ impl<'t> Parser<'t> {
             return Err(mistake(at, "condition-too-deep", message, "name parts of it as searches"));
         }
         self.depth += 1;
-        let part = if self.takes("not") { self.not().map(|part| Condition::Not(Box::new(part))) } else { self.operand() };
+        let part =
+            if self.takes("not") { self.not().map(|part| Condition::Not(Box::new(part))) } else { self.operand() };
         self.depth -= 1;
         part
     }
 
     fn operand(&mut self) -> Result<Condition, Mistake> {
         let Some((at, token)) = self.peek() else {
-            return Err(mistake(self.end, "condition-syntax", "the condition ends where a search is expected", "name a search"));
+            return Err(mistake(
+                self.end,
+                "condition-syntax",
+                "the condition ends where a search is expected",
+                "name a search",
+            ));
         };
         self.next += 1;
         match token {
@@ -199,7 +212,8 @@ impl<'t> Parser<'t> {
         if searches.is_empty() {
             self.unknown.push(self.unknown_search(place, pattern));
         } else if least.is_some_and(|least| least > searches.len()) {
-            let message = format!("`{quantity} of {pattern}` can never hold: there are {} such searches", searches.len());
+            let message =
+                format!("`{quantity} of {pattern}` can never hold: there are {} such searches", searches.len());
             self.unknown.push(mistake(at, "impossible-quantity", message, "lower the number"));
         }
         Ok(Condition::Of(Of { least, pattern: pattern.to_owned(), searches }))
@@ -208,7 +222,8 @@ impl<'t> Parser<'t> {
     /// `them` leaves out names with an underscore in front; a pattern names whatever fits it.
     fn named(&self, pattern: &str) -> Vec<usize> {
         let is_them = pattern.eq_ignore_ascii_case("them");
-        let fits = |name: &str| if is_them { !name.starts_with('_') } else { glob(pattern.as_bytes(), name.as_bytes()) };
+        let fits =
+            |name: &str| if is_them { !name.starts_with('_') } else { glob(pattern.as_bytes(), name.as_bytes()) };
         self.searches.iter().enumerate().filter(|(_, search)| fits(&search.name)).map(|(at, _)| at).collect()
     }
 
@@ -264,7 +279,9 @@ mod tests {
 
     fn show(text: &str) -> String {
         fn tell(condition: &Condition) -> String {
-            let join = |parts: &[Condition], word: &str| format!("({})", parts.iter().map(tell).collect::<Vec<_>>().join(word));
+            let join = |parts: &[Condition], word: &str| {
+                format!("({})", parts.iter().map(tell).collect::<Vec<_>>().join(word))
+            };
             match condition {
                 Condition::Search(search) => search.to_string(),
                 Condition::Not(part) => format!("!{}", tell(part)),

@@ -8,8 +8,23 @@ use super::reader::Reader;
 use crate::yaml::{Entry, Kind};
 
 const KEYS: [&str; 17] = [
-    "title", "id", "name", "description", "author", "references", "date", "modified", "status", "license", "tags", "level",
-    "falsepositives", "fields", "correlation", "generate", "related",
+    "title",
+    "id",
+    "name",
+    "description",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "status",
+    "license",
+    "tags",
+    "level",
+    "falsepositives",
+    "fields",
+    "correlation",
+    "generate",
+    "related",
 ];
 const PARTS: [&str; 7] = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
 const BOUNDS: [&str; 6] = ["gt", "gte", "lt", "lte", "eq", "neq"];
@@ -90,7 +105,11 @@ fn body(reader: &mut Reader, entry: &Entry<'_>, correlation: &mut Correlation) -
     let Some(kind) = kind else { return false };
     let is_temporal = matches!(kind, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered);
     if !is_temporal && !has("condition") {
-        reader.note(entry.error("missing-condition", "the correlation has no `condition`", "add `condition: {gte: 10}`"));
+        reader.note(entry.error(
+            "missing-condition",
+            "the correlation has no `condition`",
+            "add `condition: {gte: 10}`",
+        ));
     }
     correlation.kind = kind;
     true
@@ -118,11 +137,19 @@ fn condition(reader: &mut Reader, entry: &Entry<'_>) -> Option<CorrelationCondit
             bound if BOUNDS.contains(&bound) => {
                 bounds.extend(reader.number(part).map(|number| (bound.to_owned(), number)));
             }
-            _ => reader.unknown_key(part, "the correlation's condition", &["gt", "gte", "lt", "lte", "eq", "neq", "field"]),
+            _ => reader.unknown_key(
+                part,
+                "the correlation's condition",
+                &["gt", "gte", "lt", "lte", "eq", "neq", "field"],
+            ),
         }
     }
     if bounds.is_empty() {
-        reader.note(entry.error("missing-bound", "the condition compares with nothing", "add `gte: 10` or another bound"));
+        reader.note(entry.error(
+            "missing-bound",
+            "the condition compares with nothing",
+            "add `gte: 10` or another bound",
+        ));
     }
     Some(CorrelationCondition::Compare { bounds, fields, percentile })
 }

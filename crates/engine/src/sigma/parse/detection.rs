@@ -34,7 +34,10 @@ pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>, other_keys: &[&str]) 
             }
         }
     }
-    if entries.iter().all(|part| part.key == "condition" || part.key == "timeframe" || other_keys.contains(&part.key.as_ref())) {
+    if entries
+        .iter()
+        .all(|part| part.key == "condition" || part.key == "timeframe" || other_keys.contains(&part.key.as_ref()))
+    {
         let message = format!("`{}` has no search", entry.key);
         reader.note(entry.error("missing-search", message, "add a search such as `selection:` with fields and values"));
     }
@@ -60,7 +63,11 @@ fn read_conditions(reader: &mut Reader, entry: &Entry<'_>, detection: &mut Detec
     }
     for node in nodes.iter().take(CONDITION_TOKENS_MAX) {
         let Some(text) = node.as_str() else {
-            reader.note(node.error("bad-type", format!("the condition is {}", node.noun()), "write the condition as text"));
+            reader.note(node.error(
+                "bad-type",
+                format!("the condition is {}", node.noun()),
+                "write the condition as text",
+            ));
             continue;
         };
         match condition::parse(text, &detection.searches) {
@@ -76,7 +83,9 @@ fn read_conditions(reader: &mut Reader, entry: &Entry<'_>, detection: &mut Detec
     let mut used = vec![false; detection.searches.len()];
     detection.conditions.iter().for_each(|condition| mark(condition, &mut used));
     if detection.conditions.len() == nodes.len() {
-        for (search, _) in detection.searches.iter().zip(used).filter(|(_, used)| !used) {
+        // A name with an underscore in front says that the search is spare.
+        let is_spare = |search: &Search| search.name.starts_with('_');
+        for (search, _) in detection.searches.iter().zip(used).filter(|(search, used)| !used && !is_spare(search)) {
             let message = format!("search `{}` is in no condition", search.name);
             let remedy = "name it in the condition, or remove it";
             reader.note(Diagnostic::warning(search.line, 0, "unused-search", message, remedy));
@@ -116,7 +125,11 @@ impl Body<'_> {
         let group = self.node(reader, &search.key, &search.value);
         if *self.values > VALUES_MAX {
             let message = format!("the searches have more than {VALUES_MAX} values");
-            reader.note(search.error("too-many-values", message, "move the values to an inventory list, or split the rule"));
+            reader.note(search.error(
+                "too-many-values",
+                message,
+                "move the values to an inventory list, or split the rule",
+            ));
             return None;
         }
         group
@@ -206,7 +219,11 @@ impl Body<'_> {
         for node in nodes {
             let Some(typed) = node.typed() else {
                 let message = format!("a list of values has {} in it", node.noun());
-                reader.note(node.error("bad-type", message, "write values only; maps belong directly under the search"));
+                reader.note(node.error(
+                    "bad-type",
+                    message,
+                    "write values only; maps belong directly under the search",
+                ));
                 continue;
             };
             let value = match typed {
@@ -223,8 +240,13 @@ impl Body<'_> {
             values.push(value);
         }
         let field = field.map(str::to_owned);
-        (!reader.has_errors() || values.len() == nodes.len())
-            .then_some(Group::Item(Item { field, modifiers, values, line, column }))
+        (!reader.has_errors() || values.len() == nodes.len()).then_some(Group::Item(Item {
+            field,
+            modifiers,
+            values,
+            line,
+            column,
+        }))
     }
 }
 
@@ -252,7 +274,11 @@ fn check_placeholders(reader: &mut Reader, node: &Node<'_>, modifiers: &Modifier
     let Value::Text(text) = value else { return };
     if modifiers.has(Modifier::Expand) && atom::placeholders(text).is_empty() {
         let message = format!("`expand` finds no `%placeholder%` in `{text}`");
-        reader.note(node.warning("no-placeholder", message, "name an inventory list between percent signs, or drop `expand`"));
+        reader.note(node.warning(
+            "no-placeholder",
+            message,
+            "name an inventory list between percent signs, or drop `expand`",
+        ));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads a Sigma filter.
 
-use super::super::document::{Filter, FilterTarget};
 use super::super::detection::Condition;
+use super::super::document::{Filter, FilterTarget};
 use super::super::revision;
 use super::super::rule::LogSource;
 use super::reader::Reader;
@@ -9,8 +9,19 @@ use super::{detection, meta};
 use crate::yaml::Entry;
 
 const KEYS: [&str; 13] = [
-    "title", "id", "name", "description", "author", "references", "date", "modified", "status", "license", "tags",
-    "logsource", "filter",
+    "title",
+    "id",
+    "name",
+    "description",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "status",
+    "license",
+    "tags",
+    "logsource",
+    "filter",
 ];
 
 /// Reads a filter; `None` where something is wrong with it.
@@ -57,7 +68,11 @@ pub(super) fn read(reader: &mut Reader, entries: &[Entry<'_>], line: usize) -> O
     if !filter.detection.conditions.iter().any(is_negative) {
         let entry = entries.iter().find(|entry| entry.key == "filter")?;
         let message = "the filter's condition has no `not`, so rules fire only where it holds";
-        reader.note(entry.warning("filter-without-not", message, "write `condition: not selection` to take events out"));
+        reader.note(entry.warning(
+            "filter-without-not",
+            message,
+            "write `condition: not selection` to take events out",
+        ));
     }
     filter.revision = revision::of_detection(&filter.detection);
     Some(filter)

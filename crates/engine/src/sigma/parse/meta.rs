@@ -12,7 +12,9 @@ const TITLE_CHARS_MAX: usize = 256;
 pub(super) fn title(reader: &mut Reader, entry: &Entry<'_>) -> Option<String> {
     let title = reader.text(entry).filter(|title| !title.is_empty());
     match &title {
-        None => reader.note(entry.error("missing-title", "the title is empty", "write one line that says what is found")),
+        None => {
+            reader.note(entry.error("missing-title", "the title is empty", "write one line that says what is found"))
+        }
         Some(title) if title.chars().count() > TITLE_CHARS_MAX => {
             let message = format!("the title has more than {TITLE_CHARS_MAX} characters");
             reader.note(entry.warning("long-title", message, "move the rest to `description`"));

@@ -32,13 +32,23 @@ pub fn parse(text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
             Some(entries) => documents.extend(document(&mut reader, entries, tree.line)),
             None => {
                 let message = format!("the document is {}, not a rule", tree.root.noun());
-                reader.note(tree.root.error("not-a-rule", message, "write a map with `title`, `logsource` and `detection`"));
+                reader.note(tree.root.error(
+                    "not-a-rule",
+                    message,
+                    "write a map with `title`, `logsource` and `detection`",
+                ));
             }
         }
         diagnostics.append(&mut reader.diagnostics);
     }
     if trees.is_empty() && diagnostics.is_empty() {
-        diagnostics.push(Diagnostic::warning(1, 0, "empty-file", "the file has no document", "add a rule, or remove the file"));
+        diagnostics.push(Diagnostic::warning(
+            1,
+            0,
+            "empty-file",
+            "the file has no document",
+            "add a rule, or remove the file",
+        ));
     }
     diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
     (documents, diagnostics)

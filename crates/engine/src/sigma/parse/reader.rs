@@ -79,7 +79,8 @@ impl Reader {
 
     /// A finite number.
     pub(super) fn number(&mut self, entry: &Entry<'_>) -> Option<f64> {
-        let number = entry.value.as_str().and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite());
+        let number =
+            entry.value.as_str().and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite());
         if number.is_none() {
             self.wrong_type(entry, "a number");
         }
@@ -103,7 +104,11 @@ impl Reader {
         if duration.is_none() {
             let shown = entry.value.as_str().unwrap_or(entry.value.noun());
             let message = format!("`{}` is `{shown}`, which is no length of time", entry.key);
-            self.note(entry.value.error("bad-duration", message, "write a number and a unit: `30s`, `15m`, `1h`, `7d`"));
+            self.note(entry.value.error(
+                "bad-duration",
+                message,
+                "write a number and a unit: `30s`, `15m`, `1h`, `7d`",
+            ));
         }
         duration
     }

@@ -13,9 +13,30 @@ use crate::yaml::{Entry, Kind};
 
 /// Keys of the specification, and those of the rule repository's own tests, which carry no meaning here.
 const KEYS: [&str; 24] = [
-    "title", "id", "name", "related", "taxonomy", "status", "description", "license", "author", "references", "date",
-    "modified", "logsource", "detection", "fields", "falsepositives", "level", "tags", "scope", "watchkeep",
-    "regression_tests_path", "simulation", "enrichment", "reference",
+    "title",
+    "id",
+    "name",
+    "related",
+    "taxonomy",
+    "status",
+    "description",
+    "license",
+    "author",
+    "references",
+    "date",
+    "modified",
+    "logsource",
+    "detection",
+    "fields",
+    "falsepositives",
+    "level",
+    "tags",
+    "scope",
+    "watchkeep",
+    "regression_tests_path",
+    "simulation",
+    "enrichment",
+    "reference",
 ];
 
 const RELATIONS: [&str; 6] = ["derived", "obsolete", "merged", "renamed", "similar", "correlation"];

@@ -8,9 +8,8 @@ use super::super::rule::{BlindSpot, Expect, Fold, Require, Strategy, TriageStep,
 use super::reader::{Reader, nearest};
 use crate::yaml::{Entry, Node};
 
-const KEYS: [&str; 11] = [
-    "owner", "kind", "threats", "requires", "entities", "fold", "expect", "strategy", "triage", "playbook", "message",
-];
+const KEYS: [&str; 11] =
+    ["owner", "kind", "threats", "requires", "entities", "fold", "expect", "strategy", "triage", "playbook", "message"];
 
 /// Reads the key; what is wrong is noted, and what is right is kept.
 pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>) -> Watchkeep {
@@ -54,7 +53,11 @@ fn each<T>(reader: &mut Reader, entry: &Entry<'_>, read: fn(&mut Reader, &Node<'
 fn entries<'n, 'a>(reader: &mut Reader, node: &'n Node<'a>, place: &str) -> Option<&'n [Entry<'a>]> {
     let entries = node.as_map();
     if entries.is_none() {
-        reader.note(node.error("bad-type", format!("{place} is {}, where a map is expected", node.noun()), "write a map"));
+        reader.note(node.error(
+            "bad-type",
+            format!("{place} is {}, where a map is expected", node.noun()),
+            "write a map",
+        ));
     }
     entries
 }

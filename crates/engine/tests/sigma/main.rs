@@ -1,0 +1,11 @@
+//! Sigma against other people's truth: the specification, the rule repository, its regression data, another converter, and a plain
+//! evaluator that is slow and obvious.
+
+mod conformance;
+mod corpus;
+mod data;
+mod explained;
+mod oracle;
+mod reference;
+mod regression;
+mod robust;
