@@ -184,7 +184,9 @@ pub(crate) fn place(event: &mut Map<String, Value>, path: &str, value: &str) {
         "types" => json!([value]),
         "is_mfa" => Value::Bool(value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("yes")),
         // CloudTrail writes bytes as `2356.0`.
-        _ if NUMBERS.contains(&last) => value.parse::<f64>().map_or_else(|_| value.into(), |number| json!(number as i64)),
+        _ if NUMBERS.contains(&last) => {
+            value.parse::<f64>().map_or_else(|_| value.into(), |number| json!(number as i64))
+        }
         _ => value.into(),
     };
     place_value(event, path, typed);

@@ -42,9 +42,16 @@ fn each_source_recognises_its_own() {
 #[test]
 fn a_record_is_found_in_every_wrapping() {
     let bridge = |kind: &str, detail: &str| {
-        format!(r#"{{"version":"0","id":"x","detail-type":"{kind}","source":"aws.s3","time":"2026-05-06T10:30:01Z","region":"eu-west-2","resources":[],"detail":{detail}}}"#)
+        format!(
+            r#"{{"version":"0","id":"x","detail-type":"{kind}","source":"aws.s3","time":"2026-05-06T10:30:01Z","region":"eu-west-2","resources":[],"detail":{detail}}}"#
+        )
     };
-    let group = |message: &str| format!(r#"{{"messageType":"DATA_MESSAGE","owner":"1","logEvents":[{{"id":"1","timestamp":1778063400000,"message":{}}}]}}"#, quoted(message));
+    let group = |message: &str| {
+        format!(
+            r#"{{"messageType":"DATA_MESSAGE","owner":"1","logEvents":[{{"id":"1","timestamp":1778063400000,"message":{}}}]}}"#,
+            quoted(message)
+        )
+    };
     let cases = [
         (bridge("AWS API Call via CloudTrail", CALL), "aws_cloudtrail"),
         (bridge("GuardDuty Finding", FINDING), "aws_guardduty"),
@@ -54,16 +61,25 @@ fn a_record_is_found_in_every_wrapping() {
         (format!(r#"{{"message":{}}}"#, quoted(CALL)), "aws_cloudtrail"),
         (format!(r#"{{"@timestamp":"x","@message":{}}}"#, quoted(&bridge("x", CALL))), "aws_cloudtrail"),
         (format!(r#"{{"message":{}}}"#, quoted(LINE)), "aws_s3_access_log"),
-        (format!(r#"{{"eventVersion":"1.0","eventCategory":"ActivityAuditLog","eventData":{CALL}}}"#), "aws_cloudtrail"),
+        (
+            format!(r#"{{"eventVersion":"1.0","eventCategory":"ActivityAuditLog","eventData":{CALL}}}"#),
+            "aws_cloudtrail",
+        ),
         (format!(r#"{{"auditEvents":[{{"id":"1","eventData":{}}}]}}"#, quoted(CALL)), "aws_cloudtrail"),
         (format!(r#"{{"eventJson":{}}}"#, quoted(CALL)), "aws_cloudtrail"),
         (format!(r#"{{"Events":[{{"EventId":"1","CloudTrailEvent":{}}}]}}"#, quoted(CALL)), "aws_cloudtrail"),
-        (format!(r#"{{"QueryStatus":"FINISHED","QueryResultRows":[[{{"eventJson":{}}}]]}}"#, quoted(CALL)), "aws_cloudtrail"),
+        (
+            format!(r#"{{"QueryStatus":"FINISHED","QueryResultRows":[[{{"eventJson":{}}}]]}}"#, quoted(CALL)),
+            "aws_cloudtrail",
+        ),
         (format!(r#"{{"Records":[{CALL}]}}"#), "aws_cloudtrail"),
         (format!(r#"{{"Findings":[{FINDING}]}}"#), "aws_guardduty"),
         (format!("[{CALL}]"), "aws_cloudtrail"),
         (format!("[{}]", quoted(CALL)), "aws_cloudtrail"),
-        (format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{AUDIT}]}}"#), "kubernetes_audit"),
+        (
+            format!(r#"{{"kind":"EventList","apiVersion":"audit.k8s.io/v1","metadata":{{}},"items":[{AUDIT}]}}"#),
+            "kubernetes_audit",
+        ),
         (format!("2026-05-06T10:30:00.000Z {AUDIT}"), "kubernetes_audit"),
     ];
     for (frame, source) in cases {
@@ -182,7 +198,10 @@ fn an_event_says_who_did_what_to_which() {
     assert_eq!(event.columns["actor.user.name"], "trainer/pod-a");
     assert_eq!(event.columns["status"], "Success");
     let line = evaluate(&engine(&[]), LINE.as_bytes(), None).events.remove(0);
-    assert!(line.entities.contains(&"checkpoint=lab-weights/m/v1/model.safetensors".to_owned()), "as CloudTrail has it");
+    assert!(
+        line.entities.contains(&"checkpoint=lab-weights/m/v1/model.safetensors".to_owned()),
+        "as CloudTrail has it"
+    );
 }
 
 #[test]
@@ -198,7 +217,10 @@ fn delivery_twice_or_wrapped_is_the_same_event() {
 #[test]
 fn events_are_written_as_ocsf() {
     let ocsf = evaluate(&engine(&[]), CALL.as_bytes(), None).events.remove(0).ocsf;
-    assert_eq!((&ocsf["class_uid"], &ocsf["type_uid"], &ocsf["activity_id"]), (&6003.into(), &600_302.into(), &2.into()));
+    assert_eq!(
+        (&ocsf["class_uid"], &ocsf["type_uid"], &ocsf["activity_id"]),
+        (&6003.into(), &600_302.into(), &2.into())
+    );
     assert_eq!(ocsf["api"]["service"]["name"], "s3.amazonaws.com");
     assert_eq!(ocsf["resources"][0]["uid"], "lab-weights");
     assert_eq!(ocsf["time"], 1_778_063_400_000_i64);
@@ -228,7 +250,9 @@ fn a_finding_says_why_in_one_sentence() {
     assert_eq!(finding.message, "trainer/pod-a called GetObject on s3.amazonaws.com from 192.0.2.7: Weights Read");
     assert_eq!(finding.techniques, ["T1530"]);
     assert_eq!(finding.fold.by, [("principal".to_owned(), "arn:aws:iam::111122223333:role/trainer".to_owned())]);
-    let own = format!("{RULE}watchkeep: {{message: '{{principal}} read {{requestParameters.key}} {{errorCode}}', fold: {{by: [bucket, eventName], window: 2h}}}}\n");
+    let own = format!(
+        "{RULE}watchkeep: {{message: '{{principal}} read {{requestParameters.key}} {{errorCode}}', fold: {{by: [bucket, eventName], window: 2h}}}}\n"
+    );
     let evil = CALL.replace("m/v1/model", "m\\nfake\\u001b[2J");
     let finding = evaluate(&engine(&[&own]), evil.as_bytes(), None).findings.remove(0);
     assert_eq!(
@@ -252,6 +276,9 @@ fn a_rule_is_explained_by_any_of_its_names() {
     let miss = CALL.replace("GetObject", "PutObject");
     assert!(!engine.explain("Weights Read", miss.as_bytes(), &given(None)).expect("explained")[0].held);
     assert!(matches!(engine.explain("x", CALL.as_bytes(), &given(None)), Err(ExplainError::UnknownRule(_))));
-    assert!(matches!(engine.explain("Weights Read", AUDIT.as_bytes(), &given(None)), Err(ExplainError::OtherSource { .. })));
+    assert!(matches!(
+        engine.explain("Weights Read", AUDIT.as_bytes(), &given(None)),
+        Err(ExplainError::OtherSource { .. })
+    ));
     assert_eq!(engine.explain("Weights Read", b"{", &given(None)), Err(ExplainError::Rejected(Reject::Truncated)));
 }

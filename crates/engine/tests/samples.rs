@@ -12,7 +12,8 @@ use engine::{Engine, Format, Framer, Reject};
 use serde_json::{Value, json};
 
 fn samples(folder: &Path) -> Vec<PathBuf> {
-    let read = std::fs::read_dir(folder.join("samples")).unwrap_or_else(|_| panic!("{} has no samples/", folder.display()));
+    let read =
+        std::fs::read_dir(folder.join("samples")).unwrap_or_else(|_| panic!("{} has no samples/", folder.display()));
     let mut files: Vec<PathBuf> = read.map(|entry| entry.expect("entry").path()).collect();
     files.retain(|path| path.extension().is_none_or(|ext| ext != "md"));
     files.sort();
@@ -84,7 +85,11 @@ fn every_source_is_complete() {
         assert!(says, "{}: title, description and how to switch it on", source.id);
         assert!(!source.blind_spots.is_empty(), "{}: what it cannot see", source.id);
         assert!(source.cadence.silent_after_ms.is_some(), "{}: when its silence is an alarm", source.id);
-        assert!(!source.identity.is_empty() && !source.columns.is_empty() && !source.entities.is_empty(), "{}", source.id);
+        assert!(
+            !source.identity.is_empty() && !source.columns.is_empty() && !source.entities.is_empty(),
+            "{}",
+            source.id
+        );
         assert!(folder.join("samples/NOTICE.md").is_file(), "{}: where its samples come from", source.id);
     }
 }

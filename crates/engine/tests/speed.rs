@@ -91,8 +91,19 @@ fn scanning_cloudtrail_against_a_bare_parse() {
         framer.finish(&mut each);
     });
     let per = |time: Duration| time.as_nanos() as f64 / lines.len() as f64 / 1000.0;
-    eprintln!("{} rules, {:?} a source; {} lines of {} bytes", engine.rules().len(), engine.rule_counts(), lines.len(), bytes.len() / lines.len());
+    eprintln!(
+        "{} rules, {:?} a source; {} lines of {} bytes",
+        engine.rules().len(),
+        engine.rule_counts(),
+        lines.len(),
+        bytes.len() / lines.len()
+    );
     eprintln!("evaluated {} findings {} rejected {}", count.1 / passes, count.2 / passes, count.0 / passes);
-    eprintln!("bare parse {:.2} us, scan {:.2} us a record: {:.1} %", per(bare), per(ours), 100.0 * per(bare) / per(ours));
+    eprintln!(
+        "bare parse {:.2} us, scan {:.2} us a record: {:.1} %",
+        per(bare),
+        per(ours),
+        100.0 * per(bare) / per(ours)
+    );
     assert!(per(bare) / per(ours) >= 0.15, "the floor of the first milestone");
 }

@@ -80,7 +80,11 @@ fn only_keys_that_are_read_may_not_stand_twice() {
     assert_eq!(outcome(r#"{"a":1,"a":2}"#), Err(Reject::DuplicateKey));
     assert_eq!(outcome(r#"{"a":{"b":1,"\u0062":2}}"#), Err(Reject::DuplicateKey));
     assert_eq!(outcome(r#"{"z":1,"z":2}"#), Ok(()));
-    assert_eq!(outcome(r#"{"a":[{"b":1},{"b":2}],"z":{"a":1,"a":1}}"#), Ok(()), "two objects, and a subtree that is not read");
+    assert_eq!(
+        outcome(r#"{"a":[{"b":1},{"b":2}],"z":{"a":1,"a":1}}"#),
+        Ok(()),
+        "two objects, and a subtree that is not read"
+    );
 }
 
 #[test]

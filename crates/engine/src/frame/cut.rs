@@ -46,6 +46,8 @@ pub(super) struct Cutter {
     /// Where the bytes that are next start in the stream.
     offset: u64,
     state: State,
+    /// Up to here in the stream, no line ends.
+    searched: u64,
     /// The last record was a line of its own, so a line that starts with `{` starts a record.
     in_lines: bool,
 }
@@ -54,7 +56,7 @@ type Each<'e> = dyn FnMut(Frame<'_>) + 'e;
 
 impl Cutter {
     pub(super) fn new(format: Format, limits: Limits) -> Cutter {
-        Cutter { format, limits, offset: 0, state: State::Between, in_lines: false }
+        Cutter { format, limits, offset: 0, state: State::Between, searched: 0, in_lines: false }
     }
 
     /// Cuts frames from the start of `bytes`; gives how many bytes are done with. `is_last`: no bytes follow.
@@ -124,17 +126,27 @@ impl Cutter {
 
     /// The fast path: a whole record on one line.
     fn line(&mut self, rest: &[u8], each: &mut Each<'_>) -> Option<usize> {
-        let end = memchr::memchr(b'\n', rest)?;
+        let end = self.next_line_end(rest)?;
         let line = rest[..end].trim_ascii_end();
-        let is_whole = end <= self.limits.record_bytes && line.last() == Some(&b'}');
+        if end > self.limits.record_bytes || line.last() != Some(&b'}') || may_hold_several(line) {
+            return None;
+        }
         // Without a next byte the scan decides, so that a cut-off last line is told from a whole one.
         let goes_on = next_byte(&rest[end..]).is_none_or(follows);
-        if !is_whole || goes_on || may_hold_several(line) || (self.format == Format::Auto && may_hold_container(line)) {
+        if goes_on || (self.format == Format::Auto && may_hold_container(line)) {
             return None;
         }
         self.in_lines = true;
         self.emit(line, Ok(()), each);
         Some(end)
+    }
+
+    /// Where the line ends. Many values on one line ask this again and again, so what was searched is not searched again.
+    fn next_line_end(&mut self, rest: &[u8]) -> Option<usize> {
+        let known = (self.searched.saturating_sub(self.offset) as usize).min(rest.len());
+        let end = memchr::memchr(b'\n', &rest[known..]).map(|at| known + at);
+        self.searched = self.offset + end.unwrap_or(rest.len()) as u64;
+        end
     }
 
     fn text(&mut self, rest: &[u8], searched: usize, is_last: bool, each: &mut Each<'_>) -> Step {
@@ -168,12 +180,12 @@ impl Cutter {
                 }
                 Met::Container | Met::Outside => {}
                 Met::Broken => return self.line_end(rest, &scan, scan.pos, each),
-                Met::LineEnd => match next_byte(&rest[scan.pos..]) {
+                Met::LineEnd => match scan.next_byte(rest) {
                     None if !is_last => return self.wait(rest, scan, false, each),
                     Some(next) if self.is_broken(rest, &scan, next) => {
                         return self.line_end(rest, &scan, scan.pos, each);
                     }
-                    _ => scan.pass_line_end(),
+                    _ => scan.pass_line_end(rest),
                 },
                 Met::End if is_last => {
                     self.emit(rest, Err(Reject::Truncated), each);
@@ -302,7 +314,7 @@ impl Cutter {
                 dropped = true;
             }
             match met {
-                Met::LineEnd => scan.pass_line_end(),
+                Met::LineEnd => scan.pass_line_end(rest),
                 Met::Closed | Met::Container => {}
                 Met::Outside if rest[scan.pos] == b'}' => scan.pos += 1,
                 Met::Outside | Met::Broken => {
@@ -344,13 +356,13 @@ impl Cutter {
                     self.emit(b"", Err(Reject::Truncated), each);
                     return Step::Used(scan.pos);
                 }
-                Met::LineEnd => match next_byte(&rest[scan.pos..]) {
+                Met::LineEnd => match scan.next_byte(rest) {
                     None if !is_last => break,
                     Some(next) if self.is_broken(rest, &scan, next) => {
                         self.emit(b"", Err(Reject::Truncated), each);
                         return Step::Used(scan.pos);
                     }
-                    _ => scan.pass_line_end(),
+                    _ => scan.pass_line_end(rest),
                 },
                 Met::End if is_last => {
                     self.emit(b"", Err(Reject::Truncated), each);

@@ -90,7 +90,9 @@ pub(super) struct Scan {
     key: (usize, usize),
     /// Position of the last byte that is not space.
     pub(super) last: usize,
-    /// Line ends met.
+    /// From `pos` to here there is only space.
+    blank: usize,
+    /// Runs of line ends met.
     pub(super) lines: u64,
 }
 
@@ -130,13 +132,22 @@ impl Scan {
     /// Forgets the bytes before `pos`: the scan goes on with them gone.
     pub(super) fn forget(&mut self) -> usize {
         let used = std::mem::take(&mut self.pos);
-        (self.last, self.key) = (0, (0, 0));
+        (self.last, self.key, self.blank) = (0, (0, 0), 0);
         used
     }
 
-    /// Goes on over the line end at `pos`.
-    pub(super) fn pass_line_end(&mut self) {
-        self.pos += 1;
+    /// The first byte after the space at `pos`, if there is one yet.
+    pub(super) fn next_byte(&mut self, bytes: &[u8]) -> Option<u8> {
+        let from = self.blank.max(self.pos);
+        let space = bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.blank = from + space;
+        bytes.get(self.blank).copied()
+    }
+
+    /// Goes on over the line end at `pos`, and the space after it.
+    pub(super) fn pass_line_end(&mut self, bytes: &[u8]) {
+        self.next_byte(bytes);
+        self.pos = self.blank;
         self.lines += 1;
     }
 

@@ -132,6 +132,20 @@ fn a_million_brackets_do_not_recurse() {
 }
 
 #[test]
+fn no_stream_takes_more_than_linear_time() {
+    // Each of these would take minutes if something were searched again and again.
+    let flood = |piece: &str| piece.repeat((256 << 10) / piece.len());
+    for text in [flood("{}"), format!("{{{}", flood("\n")), format!("[{}", flood("\n{},")), flood("}\n"), flood("{\n")]
+    {
+        for chunk in [4 << 10, text.len()] {
+            let mut framer = Framer::new(Format::Auto, Limits::default());
+            text.as_bytes().chunks(chunk).for_each(|piece| framer.push(piece, &mut |_| {}));
+            framer.finish(&mut |_| {});
+        }
+    }
+}
+
+#[test]
 fn hec_envelopes_are_opened_and_bad_ones_are_numbered() {
     let text = r#"{"event":{"a":1},"time":1.5,"host":"h"}{"event":"line \"x\""}
         {"host":"none"} {"event":""} nonsense"#;

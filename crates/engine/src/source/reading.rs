@@ -146,7 +146,8 @@ impl Reader {
         let is_one_of = |(path, values): &(Field, Vec<String>)| {
             record.values(*path).filter_map(|value| value.scalar_text()).any(|text| values.iter().any(|v| v == text))
         };
-        let is_there = |path: &Field| record.values(*path).any(|value| value != Scalar::Null && !is_blank(value.text()));
+        let is_there =
+            |path: &Field| record.values(*path).any(|value| value != Scalar::Null && !is_blank(value.text()));
         self.when.iter().all(is_one_of) && self.present.iter().all(is_there) && !self.absent.iter().any(is_there)
     }
 
