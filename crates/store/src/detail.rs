@@ -78,7 +78,7 @@ pub struct Delivery {
     pub confirmed: bool,
     /// When it was queued.
     pub created: Time,
-    /// When it is tried next, while it waits.
+    /// When it is tried next, while it waits; `None` too while an earlier message is not delivered.
     pub next: Option<Time>,
     /// When it was delivered or given up.
     pub settled: Option<Time>,
@@ -195,7 +195,7 @@ fn deliveries(db: &Connection, n: i64) -> Result<Vec<Delivery>, StoreError> {
             receipt: row.get(7)?,
             confirmed: row.get(8)?,
             created: time(row, 9)?,
-            next: (state == OutboxState::Waiting).then(|| time(row, 10)).transpose()?,
+            next: time_maybe(row, 10)?.filter(|_| state == OutboxState::Waiting),
             settled: time_maybe(row, 11)?,
         });
     }

@@ -62,7 +62,7 @@ pub struct OutboxRow {
     pub state: OutboxState,
     /// When it was queued.
     pub created: Time,
-    /// When it is due.
+    /// When it is due; while an earlier message of its alert and route is not delivered, when it was queued.
     pub next: Time,
     /// The last error.
     pub error: Option<String>,
@@ -114,12 +114,8 @@ pub struct OutboxQuery {
 }
 
 /// Which rows, and what comes before a row's own columns in [`row_of`].
-const COLUMNS: &str = "o.id, o.route, a.alert_id, o.seq, o.key, o.kind, o.payload, o.attempts, o.state, o.created, o.next, o.error, \
+const COLUMNS: &str = "o.id, o.route, a.alert_id, o.seq, o.key, o.kind, o.payload, o.attempts, o.state, o.created, coalesce(o.next, o.created), o.error, \
      o.receipt, o.confirmed, o.settled";
-
-/// A row goes only once every earlier one of its alert and route is delivered; a dead one holds back those behind it.
-const FIRST_IN_ORDER: &str = "NOT EXISTS (SELECT 1 FROM outbox p WHERE p.alert_n = o.alert_n AND p.route = o.route \
-     AND p.seq < o.seq AND p.state <> 'delivered')";
 
 /// Rows on a page unless said otherwise.
 const PAGE: u64 = 100;
@@ -129,7 +125,7 @@ impl Store {
     pub fn outbox_due(&self, now: Time, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM outbox o INDEXED BY outbox_due JOIN alerts a ON a.n = o.alert_n \
-             WHERE o.state = 'waiting' AND o.next <= ?1 AND {FIRST_IN_ORDER} ORDER BY o.next, o.id LIMIT ?2"
+             WHERE o.state = 'waiting' AND o.next <= ?1 ORDER BY o.next, o.id LIMIT ?2"
         );
         self.read(|db| rows(db, &sql, &[Value::from(now.micros()), Value::from(limit as i64)]))
     }
@@ -138,7 +134,7 @@ impl Store {
     pub fn outbox_due_on(&self, route: &str, now: Time, limit: usize) -> Result<Vec<OutboxRow>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM outbox o INDEXED BY outbox_due_on_route JOIN alerts a ON a.n = o.alert_n \
-             WHERE o.route = ?3 AND o.state = 'waiting' AND o.next <= ?1 AND {FIRST_IN_ORDER} ORDER BY o.next, o.id LIMIT ?2"
+             WHERE o.route = ?3 AND o.state = 'waiting' AND o.next <= ?1 ORDER BY o.next, o.id LIMIT ?2"
         );
         let values = [Value::from(now.micros()), Value::from(limit as i64), Value::from(route.to_owned())];
         self.read(|db| rows(db, &sql, &values))
@@ -146,11 +142,9 @@ impl Store {
 
     /// When the next row that may go is due, if any waits.
     pub fn outbox_next_due(&self) -> Result<Option<Time>, StoreError> {
-        let sql = format!(
-            "SELECT o.next FROM outbox o INDEXED BY outbox_due WHERE o.state = 'waiting' AND {FIRST_IN_ORDER} \
-             ORDER BY o.next, o.id LIMIT 1"
-        );
-        self.read(|db| Ok(db.prepare_cached(&sql)?.query_row([], |row| time(row, 0)).optional()?))
+        let sql = "SELECT next FROM outbox INDEXED BY outbox_due WHERE state = 'waiting' AND next IS NOT NULL \
+             ORDER BY next, id LIMIT 1";
+        self.read(|db| Ok(db.prepare_cached(sql)?.query_row([], |row| time(row, 0)).optional()?))
     }
 
     /// Records what came of sending a row. `Delivered` moves the alert to delivered, or received if confirmed. A row that is
@@ -245,6 +239,7 @@ struct Settling {
     id: i64,
     route: String,
     alert_n: i64,
+    seq: u32,
     key: String,
     kind: String,
     state: OutboxState,
@@ -256,7 +251,7 @@ struct Settling {
 impl Settling {
     fn of(db: &Connection, id: i64) -> Result<Settling, StoreError> {
         let mut select = db.prepare_cached(
-            "SELECT o.route, o.alert_n, o.key, o.kind, o.state, o.confirmed, o.created, a.source \
+            "SELECT o.route, o.alert_n, o.key, o.kind, o.state, o.confirmed, o.created, a.source, o.seq \
              FROM outbox o JOIN alerts a ON a.n = o.alert_n WHERE o.id = ?1",
         )?;
         let mut rows = select.query([id])?;
@@ -271,6 +266,7 @@ impl Settling {
             confirmed: row.get(5)?,
             created: time(row, 6)?,
             source: row.get(7)?,
+            seq: row.get(8)?,
         })
     }
 
@@ -290,6 +286,7 @@ impl Settling {
         if !is_later_confirmation {
             self.must_be(OutboxState::Waiting, "waiting")?;
             ledger::add_one(db, &self.entry(Step::Delivered), 1)?;
+            self.let_next_go(db, now)?;
         }
         db.prepare_cached(
             "UPDATE outbox SET state = 'delivered', attempts = attempts + ?5, error = NULL, receipt = coalesce(?2, receipt), \
@@ -301,6 +298,15 @@ impl Settling {
         alert.state = alert.state.apply(step).expect("a receipt is legal in every state");
         let why = receipt.map_or_else(|| self.kind.clone(), |receipt| format!("{}: {receipt}", self.kind));
         act::record(db, self.alert_n, &mut alert, step, &self.route, Some(&why), now)
+    }
+
+    /// The message behind this one may go now.
+    fn let_next_go(&self, db: &Connection, now: Time) -> Result<(), StoreError> {
+        db.prepare_cached(
+            "UPDATE outbox SET next = ?4 WHERE alert_n = ?1 AND route = ?2 AND seq = ?3 AND state = 'waiting'",
+        )?
+        .execute(params![self.alert_n, self.route, self.seq + 1, now.micros()])?;
+        Ok(())
     }
 
     fn again(&self, db: &Connection, at: Time, error: &str) -> Result<(), StoreError> {
@@ -332,7 +338,8 @@ fn entry(route: &str, source: SourceId, created: Time, step: Step) -> Entry {
     Entry { input: format!("route:{route}"), source: Some(source), hour: created.hour(), step, reason: String::new() }
 }
 
-/// Queues a message about an alert on a route, behind those that are there, within the caller's transaction.
+/// Queues a message about an alert on a route, behind those that are there, within the caller's transaction. It is due once the one before
+/// it is delivered; a dead one holds back those behind it.
 pub(crate) fn queue(
     db: &Connection,
     n: i64,
@@ -342,16 +349,20 @@ pub(crate) fn queue(
     finding: Option<&Finding>,
     now: Time,
 ) -> Result<(), StoreError> {
-    let seq: u32 = db
-        .prepare_cached("SELECT coalesce(max(seq) + 1, 0) FROM outbox WHERE alert_n = ?1 AND route = ?2")?
-        .query_row(params![n, route], |row| row.get(0))?;
+    let last: Option<(u32, bool)> = db
+        .prepare_cached(
+            "SELECT seq, state = 'delivered' FROM outbox WHERE alert_n = ?1 AND route = ?2 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row(params![n, route], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let (seq, is_first) = last.map_or((0, true), |(seq, is_delivered)| (seq + 1, is_delivered));
     let parts: [&[u8]; 4] = [alert.alert_id.as_bytes(), route.as_bytes(), &seq.to_be_bytes(), kind.as_bytes()];
     let key = hex(&Digest::of_parts(&parts).0[..16]);
     let payload = payload::message(kind, alert, finding, now);
     db.prepare_cached(
-        "INSERT INTO outbox (route, alert_n, seq, key, kind, payload, created, next) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)",
+        "INSERT INTO outbox (route, alert_n, seq, key, kind, payload, created, next) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
-    .execute(params![route, n, seq, key, kind, payload, now.micros()])?;
+    .execute(params![route, n, seq, key, kind, payload, now.micros(), is_first.then(|| now.micros())])?;
     ledger::add_one(db, &entry(route, alert.source.clone(), now, Step::Queued), 1)
 }
 

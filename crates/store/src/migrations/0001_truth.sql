@@ -111,7 +111,7 @@ CREATE TABLE outbox (
     kind      TEXT NOT NULL, -- alert.opened, alert.acknowledged or alert.closed
     payload   TEXT NOT NULL, -- JSON: what is sent
     created   INTEGER NOT NULL, -- when it was queued
-    next      INTEGER NOT NULL, -- when it is due
+    next      INTEGER, -- when it is due; NULL until the one before it is delivered
     attempts  INTEGER NOT NULL DEFAULT 0, -- tries so far
     state     TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'dead')), -- where it stands
     error     TEXT, -- the last error
@@ -121,8 +121,8 @@ CREATE TABLE outbox (
     UNIQUE (alert_n, route, seq)
 ) STRICT;
 
-CREATE INDEX outbox_due ON outbox (next, id) WHERE state = 'waiting';
-CREATE INDEX outbox_due_on_route ON outbox (route, next, id) WHERE state = 'waiting';
+CREATE INDEX outbox_due ON outbox (next, id) WHERE state = 'waiting' AND next IS NOT NULL;
+CREATE INDEX outbox_due_on_route ON outbox (route, next, id) WHERE state = 'waiting' AND next IS NOT NULL;
 CREATE INDEX outbox_waiting ON outbox (route, created) WHERE state = 'waiting';
 CREATE INDEX outbox_dead ON outbox (id) WHERE state = 'dead';
 

@@ -104,7 +104,7 @@ fn the_message_is_thin_and_holds_the_alert_its_finding_and_a_link() {
 
 #[test]
 fn a_message_that_would_be_long_is_trimmed_and_says_so() {
-    for n in [100usize, 1_000, 20_000] {
+    for n in [100usize, 500, 3_000] {
         let mut long = finding("r", "ana", 0);
         long.columns = (0..n).map(|i| (format!("column{i}"), "x".repeat(40))).collect();
         long.entities =

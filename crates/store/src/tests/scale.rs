@@ -163,7 +163,11 @@ fn journaling_a_second() {
         let start = Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..callers {
-                scope.spawn(|| (0..rounds).for_each(|_| drop(journal.append(&batch).unwrap())));
+                scope.spawn(|| {
+                    (0..rounds).for_each(|_| {
+                        journal.append(&batch).unwrap();
+                    })
+                });
             }
         });
         let rate = (rounds * callers * records as usize) as f64 / start.elapsed().as_secs_f64();

@@ -243,7 +243,7 @@ fn a_damaged_segment_header_sets_the_segment_aside() {
 #[test]
 fn a_newer_format_is_refused() {
     let disk = disk();
-    drop(open(&disk).append(&batch(1, 1)).unwrap());
+    open(&disk).append(&batch(1, 1)).unwrap();
     let mut head = super::entry::segment_head(1, 7);
     head[8] = 2;
     let crc = crc32fast::hash(&head[..28]);
@@ -271,7 +271,11 @@ fn callers_at_the_same_time_share_syncs_and_each_is_stored_once() {
     std::thread::scope(|scope| {
         for thread in 0..8u64 {
             let journal = &journal;
-            scope.spawn(move || (0..50).for_each(|i| drop(journal.append(&batch(thread * 50 + i, 100)).unwrap())));
+            scope.spawn(move || {
+                (0..50).for_each(|i| {
+                    journal.append(&batch(thread * 50 + i, 100)).unwrap();
+                })
+            });
         }
     });
     let mut all = read(&journal, Position::START);
