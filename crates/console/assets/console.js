@@ -8,10 +8,11 @@ const csrf = () => $('input[name=csrf]')?.value ?? '';
 
 // What a person should hear and see, once.
 let toastEnds;
-function say(text) {
+function say(text, quiet = false) {
   const said = $('#said');
   said.textContent = '';
   requestAnimationFrame(() => { said.textContent = text; });
+  if (quiet) return;
   const toast = $('#toast');
   toast.textContent = text;
   toast.hidden = false;
@@ -117,7 +118,7 @@ const keys = {
   j: () => move(1),
   k: () => move(-1),
   o: () => $('a.title', currentRow() ?? document.createElement('i'))?.click(),
-  x: () => { const box = $('input[name=id]', currentRow() ?? document.createElement('i')); if (box) { box.checked = !box.checked; showPicked(); say(box.checked ? 'Selected' : 'Not selected'); } },
+  x: () => { const box = $('input[name=id]', currentRow() ?? document.createElement('i')); if (box) { box.checked = !box.checked; showPicked(); say(box.checked ? 'Selected' : 'Not selected', true); } },
   a: () => { const form = $('#acknowledge'); if (form) form.requestSubmit(); else if ($('#alerts')) acknowledge(chosenIds()); else if (document.body.dataset.alert) say('Somebody has acknowledged it already'); },
   d: () => closeAlerts(),
   s: () => silence(),
@@ -215,7 +216,7 @@ function draw(place) {
   new uPlot({
     width: place.clientWidth, height: place.clientHeight, padding: [4, 2, 2, 2],
     cursor: { show: false }, legend: { show: false }, select: { show: false },
-    scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(1, high)] } },
+    scales: { x: { time: true, range: (_, low, high) => [low - 1800, high + 1800] }, y: { range: (_, low, high) => [0, Math.max(1, high)] } },
     axes: [{ show: false }, { show: false }],
     series: [{}, { stroke: ink, fill: ink, width: 0, paths: uPlot.paths.bars({ size: [0.75, 24] }), points: { show: false } }],
   }, [values.map((_, hour) => start + hour * 3600), values], place);

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use model::{Alert, AlertState, Lane, Level, Time, Verdict};
+use model::{Alert, AlertState, Entity, Lane, Level, Time, Verdict};
 use store::{AlertPage, AlertQuery, AlertSort};
 
 use super::act::Closing;
@@ -172,13 +172,15 @@ fn list(app: &App, params: &Params, found: AlertPage, pulse: &Pulse) -> List {
 }
 
 fn row(alert: Alert, now: Time) -> Row {
-    let shown = alert.entities.iter().take(ENTITIES_SHOWN);
-    let entities =
-        shown.map(|e| (e.kind.as_str().to_owned(), format::short_key(&e.kind, &e.key), e.key.clone())).collect();
+    let all = alert.entities.len();
+    // The line that says how many more there are takes the place of one of them.
+    let shown = if all > ENTITIES_SHOWN { ENTITIES_SHOWN - 1 } else { all };
+    let told = |e: &Entity| (e.kind.as_str().to_owned(), format::short_key(&e.kind, &e.key), e.key.clone());
+    let entities = alert.entities.iter().take(shown).map(told).collect();
     Row {
         lane: format::lane(&alert.lane),
         entities,
-        entities_more: alert.entities.len().saturating_sub(ENTITIES_SHOWN),
+        entities_more: all - shown,
         marks: clocks::marks(&alert),
         six: clocks::sentence(&alert),
         headline: clocks::headline(&alert, now),
