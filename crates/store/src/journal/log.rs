@@ -188,8 +188,9 @@ impl Journal {
         self.drop_unsynced(&state).map_err(|error| io_error("drop what was not durable", error))?;
         let next_number = state.writer.as_ref().map_or(1, |writer| writer.next_number);
         let recovered = State::recovered(&self.inner.place, self.inner.options, next_number)?;
-        let (next_ticket, done) = (state.next_ticket, std::mem::take(&mut state.done));
-        *state = State { next_ticket, done, ..recovered };
+        let kept = std::mem::replace(&mut *state, recovered);
+        state.next_ticket = kept.next_ticket;
+        (state.waiting, state.waiting_bytes, state.done) = (kept.waiting, kept.waiting_bytes, kept.done);
         self.inner.changed.notify_all();
         Ok(state.recovery.clone())
     }
