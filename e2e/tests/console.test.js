@@ -318,6 +318,7 @@ test('hostile strings stay strings', async () => {
     assert.equal(await page.locator('main img, main script, #broken').count(), 0);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     assert.ok(over <= 0, `${over} pixels too wide`);
+    assert.deepEqual(await violations(page), []);
     await shot(page, 'hostile', { fullPage: true });
   });
 });
