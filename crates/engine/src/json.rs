@@ -159,11 +159,12 @@ fn escape(text: &str) -> (char, usize) {
 fn unicode(text: &str) -> (char, usize) {
     let unit = |from: usize| text.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
     let high = unit(2).unwrap_or(0xFFFD);
-    if (0xD800..0xDC00).contains(&high) && text.get(6..8) == Some("\\u") {
-        if let Some(low) = unit(8).filter(|low| (0xDC00..0xE000).contains(low)) {
-            let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-            return (char::from_u32(code).unwrap_or('\u{FFFD}'), 12);
-        }
+    if (0xD800..0xDC00).contains(&high)
+        && text.get(6..8) == Some("\\u")
+        && let Some(low) = unit(8).filter(|low| (0xDC00..0xE000).contains(low))
+    {
+        let code = 0x1_0000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+        return (char::from_u32(code).unwrap_or('\u{FFFD}'), 12);
     }
     (char::from_u32(high).unwrap_or('\u{FFFD}'), 6)
 }

@@ -1,5 +1,5 @@
 //! The engine as the line uses it: envelopes, recognition, rejects, findings.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_methods)] // Tests read files and clocks; the crate does not.
 
 mod common;
 

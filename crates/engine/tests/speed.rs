@@ -1,7 +1,7 @@
 //! How fast one thread scans CloudTrail lines, as a ratio to a bare parse of the same bytes in the same run.
 //!
 //! Run by hand: `cargo test --release -p watchkeep-engine --test speed -- --ignored --nocapture`.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::disallowed_methods)] // Tests read files and clocks; the crate does not.
 
 mod common;
 
