@@ -127,7 +127,7 @@ impl Lake {
     pub fn read(&self, source: Option<&SourceId>, since: Time, until: Time) -> Result<Vec<Row>, LakeError> {
         let mut rows = Vec::new();
         self.read_each(source, since, until, &mut |row| rows.push(row))?;
-        rows.sort_by(|a, b| (a.time, a.event_id).cmp(&(b.time, b.event_id)));
+        rows.sort_by_key(|row| (row.time, row.event_id));
         Ok(rows)
     }
 
@@ -206,7 +206,7 @@ impl Lake {
         let name = spool.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let files = parts.len();
         for ((source, day), mut rows) in parts {
-            rows.sort_by(|a, b| (a.time, a.event_id).cmp(&(b.time, b.event_id)));
+            rows.sort_by_key(|row| (row.time, row.event_id));
             rows.dedup_by_key(|row| row.event_id);
             let folder = partition::folder(&self.shared.root, &source, &day);
             parquet_file::write(&folder.join(format!("{name}.parquet")), &rows)?;

@@ -79,7 +79,7 @@ impl Default for HttpOptions {
         HttpOptions {
             body_bytes_max: 64 << 20,
             requests_max: 256,
-            bytes_max: 256 << 20,
+            bytes_max: 128 << 20,
             body_timeout: Duration::from_secs(60),
             journal_bytes_max: 4 << 30,
         }

@@ -65,6 +65,11 @@ impl FileCursor {
         self.size == meta.len() && self.modified_ms == modified_ms(meta)
     }
 
+    /// Was a file of this size and age read to its end by this process?
+    pub fn is_settled_as(&self, size: u64, modified_ms: i64) -> bool {
+        self.is_current && self.is_complete && (self.size, self.modified_ms) == (size, modified_ms)
+    }
+
     /// Notes what the file looks like now; a longer head is taken when there is more of it.
     pub fn look(&mut self, file: &mut File, meta: &Metadata) -> io::Result<()> {
         (self.size, self.modified_ms) = (meta.len(), modified_ms(meta));

@@ -1,9 +1,12 @@
 //! Which files a path names: itself, or everything below it, always in the same order.
 
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
+
+use super::cursor::modified_ms;
 
 /// A file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct Listed {
     pub path: PathBuf,
     /// Its size, bytes; 0 for a pipe.
     pub bytes: u64,
+    /// When it was last written, milliseconds since the epoch.
+    pub modified_ms: i64,
 }
 
 /// The files of `path`: the file itself, or every file below the folder in the order of their names.
@@ -23,7 +28,7 @@ pub fn list(path: &Path) -> io::Result<Vec<Listed>> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot read `{}`: {error}", path.display()));
     let meta = std::fs::metadata(path).map_err(named)?;
     if !meta.is_dir() {
-        return Ok(vec![Listed { path: path.to_owned(), bytes: meta.len() }]);
+        return Ok(vec![listed(path.to_owned(), Some(&meta))]);
     }
     let mut files = Vec::new();
     let walk = WalkDir::new(path).sort_by_file_name().into_iter();
@@ -31,11 +36,15 @@ pub fn list(path: &Path) -> io::Result<Vec<Listed>> {
         let entry = entry.map_err(|error| named(error.into()))?;
         if entry.file_type().is_file() && !is_unfinished(entry.path()) {
             // A file that vanished since it was listed is read as empty, and that says so when it is opened.
-            let bytes = entry.metadata().map_or(0, |meta| meta.len());
-            files.push(Listed { path: entry.into_path(), bytes });
+            let meta = entry.metadata().ok();
+            files.push(listed(entry.into_path(), meta.as_ref()));
         }
     }
     Ok(files)
+}
+
+fn listed(path: PathBuf, meta: Option<&Metadata>) -> Listed {
+    Listed { path, bytes: meta.map_or(0, Metadata::len), modified_ms: meta.map_or(0, modified_ms) }
 }
 
 fn is_hidden(path: &Path) -> bool {

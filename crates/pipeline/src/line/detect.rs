@@ -54,7 +54,8 @@ impl DetectWorker for EngineWorker<'_> {
         self.engine.evaluate(&mut self.worker, frame, given, sink);
     }
 
-    fn set_aside(&mut self, _frame: &[u8], _given: &Given) -> Option<SetAside> {
-        None
+    fn set_aside(&mut self, frame: &[u8], given: &Given) -> Option<SetAside> {
+        let found = self.engine.set_aside_culprit(frame, given)?;
+        Some(SetAside { rule_id: found.rule.id.to_string(), title: found.rule.title.clone() })
     }
 }

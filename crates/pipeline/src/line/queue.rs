@@ -7,6 +7,11 @@ use std::time::{Duration, Instant};
 use super::outcome::Outcome;
 use super::{Closed, Work};
 
+/// Work, and what it came to.
+pub(super) type Evaluated = (Work, Outcome);
+/// May this work join those that were taken?
+pub(super) type Joins = dyn Fn(&[Evaluated], &Work) -> bool;
+
 pub(crate) struct Queue {
     state: Mutex<State>,
     /// Something changed: work came, an outcome came, room was made, or the line closed.
@@ -18,7 +23,7 @@ pub(crate) struct Queue {
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(u64, Work)>,
-    outcomes: BTreeMap<u64, (Work, Outcome)>,
+    outcomes: BTreeMap<u64, Evaluated>,
     /// Number of the next work to come.
     next_in: u64,
     /// Number of the next outcome to settle.
@@ -82,7 +87,7 @@ impl Queue {
 
     /// The next outcomes in order: one, and those after it that `joins` takes and that are there already. `None` when the
     /// line has ended.
-    pub fn take_outcomes(&self, joins: &dyn Fn(&[(Work, Outcome)], &Work) -> bool) -> Option<Vec<(Work, Outcome)>> {
+    pub fn take_outcomes(&self, joins: &Joins) -> Option<Vec<Evaluated>> {
         let mut state = self.lock();
         loop {
             if state.is_abandoned {

@@ -6,7 +6,7 @@ use store::{Retry, Settlement};
 
 use super::monitor::RejectRate;
 use super::outcome::{Outcome, Panicked};
-use super::queue::Queue;
+use super::queue::{Evaluated, Queue};
 use super::work::{After, Work};
 use super::{LineOptions, LineParts};
 
@@ -30,7 +30,7 @@ pub(super) fn run(queue: &Queue, parts: &LineParts, options: &LineOptions) {
 }
 
 /// May the outcome of `next` join those in `taken`? Only of the same input and cursor, and while the sum stays small.
-fn joins(taken: &[(Work, Outcome)], next: &Work) -> bool {
+fn joins(taken: &[Evaluated], next: &Work) -> bool {
     let (last, _) = taken.last().expect("a join begins with one");
     let is_same_cursor = match (&last.after, &next.after) {
         (After::Journal(_), After::Journal(_)) | (After::Nothing, After::Nothing) => true,
@@ -41,7 +41,7 @@ fn joins(taken: &[(Work, Outcome)], next: &Work) -> bool {
     is_same_cursor && last.input == next.input && rows < JOINED_ROWS_MAX && taken.len() < JOINED_BATCHES_MAX
 }
 
-fn join(taken: Vec<(Work, Outcome)>) -> (Work, Outcome) {
+fn join(taken: Vec<Evaluated>) -> Evaluated {
     let mut all = taken.into_iter();
     let (mut last, mut total) = all.next().expect("a join begins with one");
     for (work, outcome) in all {

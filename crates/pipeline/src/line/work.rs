@@ -55,6 +55,9 @@ pub enum After {
     Nothing,
 }
 
+/// Takes a frame's bytes, and whether it is whole.
+pub(crate) type EachFrame<'a> = dyn FnMut(&[u8], Result<(), Reject>) + 'a;
+
 impl Work {
     /// Bytes that the batch holds.
     pub fn bytes(&self) -> usize {
@@ -79,7 +82,7 @@ impl Work {
     }
 
     /// Calls `each` for every frame of the batch, in order.
-    pub(crate) fn for_each_frame(&self, limits: Limits, each: &mut dyn FnMut(&[u8], Result<(), Reject>)) {
+    pub(crate) fn for_each_frame(&self, limits: Limits, each: &mut EachFrame<'_>) {
         match &self.body {
             Body::Frames(frames) => frames.0.frames().for_each(|(bytes, span)| each(bytes, span.outcome)),
             Body::Stream { format, bytes } => {

@@ -103,7 +103,8 @@ impl SplunkHec {
             serde_json::from_str(&message.payload).unwrap_or_else(|_| Value::from(message.payload.as_str()));
         let millis = message.created.millis();
         let mut event = json!({
-            "time": format!("{}.{:03}", millis / 1000, millis % 1000),
+            // A number, as the protocol documents it; a double holds milliseconds exactly enough for 200,000 years.
+            "time": millis as f64 / 1000.0,
             "source": "watchkeep",
             "sourcetype": self.options.sourcetype,
             "event": payload,

@@ -1,10 +1,15 @@
 //! Ten kinds of bad input: each gives a clear error, and nothing is lost.
 
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::Reject;
+use pipeline::http::{HttpInput, HttpParts};
 use pipeline::scan::{ScanInput, ScanOptions, ScanReport, scan};
+use store::journal::{Disk, DiskFile, Journal, Position, RealDisk};
 use store::{OutboxState, RejectQuery};
 
 use crate::support::{HTTP, House, engine, gzip, ndjson, record};
@@ -16,7 +21,7 @@ fn scanned(name: &str, bytes: &[u8]) -> ScanReport {
     std::fs::write(&path, bytes).unwrap();
     let run = |threads| {
         let options = ScanOptions { threads, ..ScanOptions::at(model::Time::EPOCH) };
-        let mut sink = |_: &std::path::Path, _: u64, _: model::Finding| std::ops::ControlFlow::Continue(());
+        let mut sink = |_: &Path, _: u64, _: model::Finding| std::ops::ControlFlow::Continue(());
         scan(&[ScanInput::Path(path.clone())], &engine(), &options, &mut sink, &|_| {}).unwrap()
     };
     let (one, two) = (run(1), run(2));
@@ -168,6 +173,91 @@ async fn bad_input_09_a_full_disk() {
     house.assert_balance();
 }
 
+/// A disk on which nothing can be written once it is full.
+struct FullDisk(RealDisk, Arc<AtomicBool>);
+
+struct FullFile(Box<dyn DiskFile>, Arc<AtomicBool>);
+
+impl DiskFile for FullFile {
+    fn length(&mut self) -> io::Result<u64> {
+        self.0.length()
+    }
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, buffer)
+    }
+    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<usize> {
+        if self.1.load(Ordering::SeqCst) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        self.0.write_at(offset, bytes)
+    }
+    fn set_len(&mut self, bytes: u64) -> io::Result<()> {
+        self.0.set_len(bytes)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync()
+    }
+}
+
+impl Disk for FullDisk {
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        self.0.make_dir(dir)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        self.0.list(dir)
+    }
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(FullFile(self.0.create(path)?, self.1.clone())))
+    }
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(FullFile(self.0.open(path)?, self.1.clone())))
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.0.remove(path)
+    }
+    fn sync_dir(&self, dir: &Path) -> io::Result<()> {
+        self.0.sync_dir(dir)
+    }
+    fn lock(&self, dir: &Path) -> io::Result<Option<Box<dyn Send + Sync>>> {
+        self.0.lock(dir)
+    }
+}
+
+#[tokio::test]
+async fn bad_input_09_a_disk_without_room_for_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_full = Arc::new(AtomicBool::new(false));
+    let disk = Arc::new(FullDisk(RealDisk, is_full.clone()));
+    let journal = Journal::open_on(disk, &folder.path().join("journal"), Default::default()).unwrap();
+    let input = HttpInput { name: "http".into(), source: None, lane: model::Lane::Live, token: None };
+    let parts = HttpParts {
+        inputs: vec![input],
+        journal: journal.clone(),
+        engine: engine(),
+        store: store::Store::open(folder.path()).unwrap(),
+        acknowledgers: vec![],
+        clock: Arc::new(pipeline::SystemClock),
+        signals: Arc::default(),
+        queued: Arc::new(|| {}),
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = pipeline::http::router(parts, Default::default());
+    tokio::spawn(pipeline::http::serve(listener, router, std::future::pending()));
+    let client = reqwest::Client::new();
+    let post = |path: &str| crate::support::answer(client.post(format!("{url}{path}")).body(ndjson(0, 5)));
+    assert_eq!(post("/v1/records").await.0, 200);
+    is_full.store(true, Ordering::SeqCst);
+    let (status, body) = post("/v1/records").await;
+    assert_eq!((status, body["error"]["code"].as_str()), (503, Some("disk_full")), "{body}");
+    let (status, body) = post("/services/collector/raw").await;
+    assert_eq!((status, body["code"].as_u64(), body["text"].as_str()), (503, Some(9), Some("Server is busy")));
+    is_full.store(false, Ordering::SeqCst);
+    assert_eq!(post("/v1/records").await.0, 200, "once there is room, records are taken again");
+    let entries = journal.read_from(Position::START).collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(entries.len(), 2, "what was accepted, and nothing that was refused");
+}
+
 #[tokio::test]
 async fn bad_input_10_an_output_that_is_down_for_an_hour() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -207,7 +297,8 @@ async fn bad_input_10_an_output_that_is_down_for_an_hour() {
     assert!(house.outbox().iter().all(|row| row.state == OutboxState::Delivered));
     let mut expected: Vec<String> = waiting.into_iter().map(|row| row.key).collect();
     let mut taken = keys.lock().unwrap().clone();
-    (expected.sort(), taken.sort());
+    expected.sort();
+    taken.sort();
     expected.iter().for_each(|key| assert_eq!(taken.iter().filter(|k| *k == key).count(), 1, "each once"));
     house.stop().await;
     house.assert_balance();

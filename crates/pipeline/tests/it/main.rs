@@ -1,5 +1,7 @@
 //! The pipeline as a whole: real sockets, a real store, a real journal, in folders that go away.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests: a failure is the message")]
+
 mod acknowledgements;
 mod bad_input;
 mod feeds;

@@ -219,5 +219,5 @@ async fn without_an_acknowledgement_the_event_is_sent_again_with_the_same_key() 
     assert_eq!(bodies[0], bodies[1]);
     let sent: Value = serde_json::from_str(&bodies[0]).unwrap();
     assert_eq!(sent["fields"]["watchkeep_key"], "k1");
-    assert_eq!((&sent["time"], &sent["index"]), (&Value::from("1795316400.250"), &Value::from("soc")));
+    assert_eq!((&sent["time"], &sent["index"]), (&Value::from(1_795_316_400.25), &Value::from("soc")));
 }
