@@ -74,3 +74,8 @@ pub fn group(value: u64) -> String {
     }
     out
 }
+
+/// A count with its noun: `1 file`, `12 files`.
+pub fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", group(n), if n == 1 { "" } else { "s" })
+}

@@ -12,6 +12,7 @@ use crate::args::Format;
 use crate::context::{Context, render, stdout, write_json, write_ndjson};
 use crate::progress;
 use crate::status::{Failure, Outcome, Status};
+use crate::table::counted;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -117,12 +118,16 @@ fn summarise(
     warnings: usize,
 ) -> Result<(), Failure> {
     let rules = catalogue.rules.iter().filter(|entry| everything || entry.provenance.root >= first).count();
+    let tests: usize = catalogue.cases.iter().map(|cases| cases.cases.len()).sum();
     let paint = context.paint_errors;
+    let (errors_told, warnings_told) = (counted(errors as u64, "error"), counted(warnings as u64, "warning"));
     let verdict = match (errors, warnings) {
         (0, 0) => paint.good("fine"),
-        (0, _) => paint.warn(format!("{warnings} warnings")),
-        _ => paint.bad(format!("{errors} errors, {warnings} warnings")),
+        (0, _) => paint.warn(format!("fine, with {warnings_told}")),
+        _ => paint.bad(format!("{errors_told}, {warnings_told}")),
     };
-    writeln!(std::io::stderr(), "{rules} rules, {} sources: {verdict}", catalogue.sources.len())?;
+    let rules = counted(rules as u64, "rule");
+    let sources = counted(catalogue.sources.len() as u64, "source");
+    writeln!(std::io::stderr(), "{rules}, {sources}, {}: {verdict}", counted(tests as u64, "test"))?;
     Ok(())
 }

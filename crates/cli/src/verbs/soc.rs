@@ -10,7 +10,7 @@ use super::alert::Who;
 use crate::clock;
 use crate::context::{Context, write_lines};
 use crate::status::{Blame, Failure, Outcome, Status};
-use crate::table::{number, print_list};
+use crate::table::{counted, number, print_list};
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -175,8 +175,8 @@ fn replay(context: &Context, store: &Store, dead: &[OutboxRow], wanted: &[i64], 
     for id in wanted.iter().filter(|_| !dry_run) {
         store.replay_dead(*id, who, now).environment()?;
     }
-    let verb = if dry_run { "would wait" } else { "wait" };
-    let line = format!("{} rows {verb} to be sent again", context.paint.bold(wanted.len()));
+    let verb = if dry_run { "would be sent again" } else { "to be sent again" };
+    let line = format!("{} {verb}", context.paint.bold(counted(wanted.len() as u64, "row")));
     write_lines([line])?;
     Ok(Status::Fine)
 }

@@ -12,6 +12,7 @@ use crate::args::Format;
 use crate::context::{Context, stdout, write_json, write_ndjson};
 use crate::progress;
 use crate::status::{Blame, Failure, Outcome, Status};
+use crate::table::counted;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -138,7 +139,9 @@ fn print_text(context: &Context, outcomes: &[CaseOutcome]) -> Result<(), Failure
     let failed = outcomes.iter().filter(|outcome| !outcome.passed()).count();
     let passed = outcomes.len() - failed;
     let rules = outcomes.iter().map(|outcome| &outcome.rule).collect::<std::collections::BTreeSet<_>>().len();
-    let verdict = if failed == 0 { paint.good("all passed") } else { paint.bad(format!("{failed} failed")) };
-    writeln!(out, "{} tests of {rules} rules: {passed} passed, {verdict}", outcomes.len())?;
+    let verdict = format!("{failed} failed");
+    let verdict = if failed == 0 { paint.good(verdict) } else { paint.bad(verdict) };
+    let (tests, rules) = (counted(outcomes.len() as u64, "test"), counted(rules as u64, "rule"));
+    writeln!(out, "{tests} of {rules}: {passed} passed, {verdict}")?;
     Ok(out.flush()?)
 }

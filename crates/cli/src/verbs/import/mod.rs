@@ -14,6 +14,7 @@ use crate::clock;
 use crate::context::{Context, render, stdout, write_json};
 use crate::progress;
 use crate::status::{Failure, Outcome, Status};
+use crate::table::counted;
 use crate::verbs::check::refuse_missing;
 
 pub const EXAMPLES: &str = "\
@@ -112,9 +113,12 @@ fn print_text(context: &Context, report: &ImportReport, to: &std::path::Path, dr
     let mut out = stdout();
     for file in &report.set_aside {
         writeln!(out, "{} {}", paint.warn("set aside"), file.path)?;
-        for reason in &file.reasons {
+        for reason in file.reasons.iter().filter(|reason| reason.is_error() || context.global.verbose > 0) {
             writeln!(out, "  {}", render(reason, paint).replace('\n', "\n  "))?;
         }
+    }
+    for (path, warning) in needs_list(report) {
+        writeln!(out, "{} {path}: {}", paint.warn("needs a list"), warning.remedy)?;
     }
     for path in &report.kept_edited {
         writeln!(out, "{} {path}: changed after it was imported, left as it is", paint.warn("kept"))?;
@@ -130,12 +134,19 @@ fn print_text(context: &Context, report: &ImportReport, to: &std::path::Path, dr
     let verb = if dry_run { "would be imported" } else { "imported" };
     writeln!(
         out,
-        "{} files {verb} to {} under {}; {} set aside, {} of other products",
-        paint.bold(report.loaded.len()),
+        "{} {verb} to {} under {}; {} set aside, {} of other products",
+        paint.bold(counted(report.loaded.len() as u64, "file")),
         to.display(),
         report.license,
         report.set_aside.len(),
         report.other_products
     )?;
     Ok(out.flush()?)
+}
+
+/// Imported files whose rules sleep until the inventory has a list.
+fn needs_list(report: &ImportReport) -> impl Iterator<Item = (&str, &model::Diagnostic)> {
+    let warnings =
+        report.loaded.iter().flat_map(|file| file.warnings.iter().map(|warning| (file.path.as_str(), warning)));
+    warnings.filter(|(_, warning)| warning.code == "unknown-placeholder")
 }

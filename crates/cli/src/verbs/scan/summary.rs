@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use indicatif::HumanBytes;
 use model::Reject;
 use pipeline::scan::{RejectSample, ScanReport};
 
@@ -13,7 +14,7 @@ use super::printer::FindingTally;
 use crate::context::Context;
 use crate::status::Failure;
 use crate::style::Paint;
-use crate::table::group;
+use crate::table::{counted, group};
 
 /// Rules of the summary at most.
 const RULES_MAX: usize = 10;
@@ -41,18 +42,20 @@ pub fn tell(
 
 fn head(report: &ScanReport, took: Duration, threads: usize, rules: usize) -> String {
     let total = report.total();
-    let megabytes = total.bytes as f64 / 1e6;
-    let speed = megabytes / took.as_secs_f64().max(1e-6);
+    let speed = total.bytes as f64 / 1e6 / took.as_secs_f64().max(1e-6);
     let sources: Vec<String> = total.sources.iter().map(|(id, count)| format!("{id} {}", group(*count))).collect();
     let mut text = format!(
-        "{} files, {megabytes:.1} MB in {:.2} s: {speed:.0} MB/s on {threads} threads, {rules} rules\n",
-        report.files.len(),
-        took.as_secs_f64()
+        "{}, {} in {:.2} s: {speed:.1} MB/s on {}, {}\n",
+        counted(report.files.len() as u64, "file"),
+        HumanBytes(total.bytes),
+        took.as_secs_f64(),
+        counted(threads as u64, "thread"),
+        counted(rules as u64, "rule"),
     );
     let _ = writeln!(
         text,
-        "{} records: {} evaluated, {} rejected",
-        group(total.records),
+        "{}: {} evaluated, {} rejected",
+        counted(total.records, "record"),
         group(total.evaluated),
         group(total.rejected())
     );
@@ -96,7 +99,7 @@ fn findings(tally: &FindingTally, paint: Paint, text: &mut String) {
         .rev()
         .map(|(level, count)| format!("{} {}", group(*count), paint.level(*level, 0)))
         .collect();
-    let _ = writeln!(text, "{} findings: {}", group(total), levels.join(", "));
+    let _ = writeln!(text, "{}: {}", counted(total, "finding"), levels.join(", "));
     let mut rules: Vec<_> = tally.rules.values().collect();
     rules.sort_by(|left, right| (right.2, right.1, &left.0).cmp(&(left.2, left.1, &right.0)));
     for (title, level, count) in rules.iter().take(RULES_MAX) {

@@ -1,0 +1,12 @@
+//! The real binary, verb by verb: what it prints, where, and how it ends.
+
+mod check;
+mod config;
+mod explain;
+mod help;
+mod import;
+mod platform;
+mod ran;
+mod run;
+mod scan;
+mod sources;
