@@ -193,9 +193,9 @@ pub enum RouteKind {
 /// Retries of a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryConfig {
-    /// Pause after the first failure; it doubles, with jitter.
+    /// Pause after the first failure; the next are 3, 6 and 12 times as long, then the longest, all with jitter.
     pub first: Duration,
-    /// The longest pause.
+    /// The longest pause, and the steady one.
     pub longest: Duration,
     /// After so long a row is a dead letter, which a person can replay.
     pub give_up_after: Duration,

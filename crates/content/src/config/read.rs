@@ -264,8 +264,8 @@ fn default_route() -> RouteConfig {
 }
 
 const DEFAULT_RETRY: RetryConfig = RetryConfig {
-    first: Duration::from_secs(1),
-    longest: Duration::from_secs(600),
+    first: Duration::from_secs(5),
+    longest: Duration::from_secs(120),
     give_up_after: Duration::from_secs(24 * 3600),
 };
 
