@@ -1,5 +1,6 @@
 //! `eval`: each labelled set through our rules and through SigmaHQ's, by the engine that everything else uses.
 
+mod complete;
 mod score;
 mod sets;
 mod table;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::{Engine, Event, Given, Sink};
 use model::{Finding, Lane, Reject, SourceId, Time};
 
+use crate::eval::complete::complete;
 use crate::eval::sets::{Case, Label, Set};
 
 /// The same sources under two sets of rules.
@@ -40,7 +41,9 @@ pub struct Score {
     pub decoded: u64,
     /// Events that were taken for another source's than the set says.
     pub misread: u64,
-    /// The others, by reason and an example's case.
+    /// Of the others, those that did once the fields were added that their producer always writes.
+    pub completed: u64,
+    /// The others, as they are, by reason and an example's case.
     pub rejects: BTreeMap<Reject, (u64, String)>,
     /// Attacks.
     pub attacks: Hits,
@@ -57,6 +60,7 @@ pub struct Score {
 struct Seen {
     source: Option<&'static str>,
     decoded: u64,
+    completed: u64,
     misread: u64,
     rejects: Vec<Reject>,
     rules: BTreeSet<String>,
@@ -84,6 +88,7 @@ pub fn score(engines: &Engines, set: Set) -> Score {
         unit: set.unit,
         records: 0,
         decoded: 0,
+        completed: 0,
         misread: 0,
         rejects: BTreeMap::new(),
         attacks: Hits::default(),
@@ -104,7 +109,17 @@ fn run(engine: &Engine, case: &Case) -> Seen {
     // The set's word for the source is not told: recognising the record is part of what is scored.
     let given = Given { source: None, received: Time::from_millis(0), lane: Lane::Live };
     for record in &case.records {
+        let rejected = seen.rejects.len();
         engine.evaluate(&mut worker, record.as_bytes(), &given, &mut seen);
+        if seen.rejects.len() > rejected
+            && let Some(whole) = complete(case.source, record)
+        {
+            let mut again = Seen { source: case.source, ..Seen::default() };
+            engine.evaluate(&mut worker, whole.as_bytes(), &given, &mut again);
+            seen.completed += again.decoded;
+            seen.misread += again.misread;
+            seen.rules.append(&mut again.rules);
+        }
     }
     seen
 }
@@ -113,6 +128,7 @@ impl Score {
     fn take(&mut self, case: &Case, ours: Seen, theirs: Seen) {
         self.records += ours.decoded + ours.rejects.len() as u64;
         self.decoded += ours.decoded;
+        self.completed += ours.completed;
         self.misread += ours.misread;
         for reason in &ours.rejects {
             let entry = self.rejects.entry(*reason).or_insert_with(|| (0, case.id.clone()));

@@ -99,61 +99,11 @@ fn panther(data: &Data) -> anyhow::Result<Vec<Set>> {
         let mine = rows.iter().filter(is_rule).filter(|row| text(row, "log_type") == log_type);
         let cases = mine.map(|row| {
             let label = if row["expected"] == true { Label::Attack } else { Label::Benign };
-            let record = if log_type == "AWS.S3ServerAccess" { access_line(&row["event"]) } else { event(row) };
-            case(row, label, Some(source), vec![record])
+            case(row, label, Some(source), vec![event(row)])
         });
         sets.push(Set { name, unit: "cases", cases: cases.collect() });
     }
     Ok(sets)
-}
-
-/// Panther keeps the fields of an access log apart; the source reads lines, so the line is written again.
-fn access_line(event: &Value) -> String {
-    let field = |name: &str| match &event[name] {
-        Value::Null => "-".to_owned(),
-        Value::String(text) if text.is_empty() => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let quoted = |name: &str| format!("\"{}\"", field(name));
-    [
-        field("bucketowner"),
-        field("bucket"),
-        format!("[{}]", access_time(&field("time"))),
-        field("remoteip"),
-        field("requester"),
-        field("requestid"),
-        field("operation"),
-        field("key"),
-        quoted("requesturi"),
-        field("httpstatus"),
-        field("errorcode"),
-        field("bytessent"),
-        field("objectsize"),
-        field("totaltime"),
-        field("turnaroundtime"),
-        quoted("referrer"),
-        quoted("useragent"),
-        field("versionid"),
-        field("hostid"),
-        field("signatureversion"),
-        field("ciphersuite"),
-        field("authenticationtype"),
-        field("hostheader"),
-        field("tlsVersion"),
-    ]
-    .join(" ")
-}
-
-/// `2020-04-22 07:47:13.000000000` as the log writes it: `22/Apr/2020:07:47:13 +0000`.
-fn access_time(text: &str) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or("00");
-    let month = part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.wrapping_sub(1)));
-    match month {
-        Some(month) => format!("{}/{month}/{}:{} +0000", part(8..10), part(0..4), part(11..19)),
-        None => text.to_owned(),
-    }
 }
 
 fn falco(data: &Data) -> anyhow::Result<Set> {
@@ -218,14 +168,4 @@ fn event(row: &Value) -> String {
 
 fn events(row: &Value) -> Vec<String> {
     row["events"].as_array().into_iter().flatten().map(Value::to_string).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::access_time;
-
-    #[test]
-    fn panthers_time_becomes_the_logs_own() {
-        assert_eq!(access_time("2020-04-22 07:47:13.000000000"), "22/Apr/2020:07:47:13 +0000");
-    }
 }
