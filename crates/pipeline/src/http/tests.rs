@@ -52,3 +52,22 @@ fn the_gate_counts_requests_and_bytes() {
     drop(second);
     assert!(gate.enter(1 << 30).is_some(), "one that is larger than all takes everything");
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_body_is_read_to_a_whole_event_and_no_further(body in "(\\{\"event\":(1|\"a\"|\"\"|null|\\{\\})\\}| |x){0,8}") {
+        let read = parse_body(body.as_bytes());
+        proptest::prop_assert!(read.end <= body.len());
+        let before = parse_body(&body.as_bytes()[..read.end]);
+        proptest::prop_assert_eq!(before, HecBody { wrong: None, ..read });
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(body in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+        let _ = parse_body(&body);
+        let _ = Acknowledgement::parse(&body);
+        for encoding in ["gzip", "zstd"] {
+            let _ = crate::decompress::body(body.clone(), Some(encoding), 1000);
+        }
+    }
+}
