@@ -103,10 +103,12 @@ impl Compiler<'_> {
         let others = filters.iter().map(|filter| (&filter.detection, &filter.title, &filter.file));
         for (detection, title, file) in std::iter::once(own).chain(others) {
             let mut note = |item: &Item| {
-                let texts = item.values.iter().filter_map(Value::as_text).filter(|_| item.modifiers.has(Modifier::Expand));
+                let texts =
+                    item.values.iter().filter_map(Value::as_text).filter(|_| item.modifiers.has(Modifier::Expand));
                 for (_, name) in texts.flat_map(atom::placeholders) {
                     if self.inventory.get(name).is_none() {
-                        let misplaced = Misplaced { problem: atom::unknown(name), line: item.line, column: item.column };
+                        let misplaced =
+                            Misplaced { problem: atom::unknown(name), line: item.line, column: item.column };
                         unknown.entry(name.to_owned()).or_insert_with(|| misplaced.of(title, file));
                     }
                 }

@@ -8,7 +8,8 @@ use crate::data::Bench;
 #[test]
 fn every_behaviour_of_the_specification() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance/sigma");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
     paths.sort();
     assert!(paths.len() >= 100, "found {} files", paths.len());

@@ -28,7 +28,9 @@ fn every_rule_of_the_repository_loads_or_says_why_not() {
         }
     }
     // What a version of the language that is gone allowed lives in one folder of the repository, and in one file of another.
-    let is_known = |error: &&&String| error.starts_with("unsupported/") || error.starts_with("deprecated/other/generic_brute_force.yml");
+    let is_known = |error: &&&String| {
+        error.starts_with("unsupported/") || error.starts_with("deprecated/other/generic_brute_force.yml")
+    };
     let all: Vec<&String> = refused.values().flatten().collect();
     let odd: Vec<&&String> = all.iter().filter(|error| !is_known(error)).collect();
     assert!(odd.is_empty(), "{odd:#?}");
@@ -36,7 +38,8 @@ fn every_rule_of_the_repository_loads_or_says_why_not() {
 
     let mut inventory = Inventory::new();
     let (bench, diagnostics) = Bench::new(&rules, &[], &inventory);
-    let aside: Vec<String> = diagnostics.iter().filter(|d| d.code != "unknown-placeholder").map(ToString::to_string).collect();
+    let aside: Vec<String> =
+        diagnostics.iter().filter(|d| d.code != "unknown-placeholder").map(ToString::to_string).collect();
     assert!(aside.is_empty(), "{aside:#?}");
     assert_eq!(bench.program.rules().len(), 3950, "28 rules have placeholders that each lab fills for itself");
 

@@ -33,7 +33,8 @@ pub fn json_lines(name: &str) -> Vec<serde_json::Value> {
 
 /// Every rule file of the repository's archive: path and text.
 pub fn repository() -> Vec<(String, String)> {
-    let archive = std::fs::File::open(folder().expect("the caller has looked").join("sigma_rules.tar.zst")).expect("archive");
+    let archive =
+        std::fs::File::open(folder().expect("the caller has looked").join("sigma_rules.tar.zst")).expect("archive");
     let mut bytes = Vec::new();
     zstd::Decoder::new(archive).expect("zstd").read_to_end(&mut bytes).expect("zstd");
     let mut files = Vec::new();
@@ -69,7 +70,10 @@ pub fn rules(text: &str) -> Vec<Rule> {
     let (documents, diagnostics) = sigma::parse(text);
     let errors: Vec<String> = diagnostics.iter().filter(|d| d.is_error()).map(ToString::to_string).collect();
     assert!(errors.is_empty(), "{text}\n{}", errors.join("\n"));
-    documents.into_iter().filter_map(|document| if let Document::Rule(rule) = document { Some(rule) } else { None }).collect()
+    documents
+        .into_iter()
+        .filter_map(|document| if let Document::Rule(rule) = document { Some(rule) } else { None })
+        .collect()
 }
 
 /// A program with what is needed to run it.
@@ -114,7 +118,8 @@ impl Bench {
     }
 
     fn every_logsource(&self) -> Vec<LogSource> {
-        let mut logsources: Vec<LogSource> = self.program.rules().iter().map(|rule| rule.rule.logsource.clone()).collect();
+        let mut logsources: Vec<LogSource> =
+            self.program.rules().iter().map(|rule| rule.rule.logsource.clone()).collect();
         logsources.sort();
         logsources.dedup();
         logsources

@@ -126,7 +126,8 @@ detection:
     let mut bench = Bench::of(text);
     let hit = bench.hits(event)[0];
     let terms = bench.with(event, |program, record| program.matched_terms(hit, record));
-    let shown: Vec<String> = terms.iter().map(|term| format!("{} {} <- {}", term.field, term.test, term.value)).collect();
+    let shown: Vec<String> =
+        terms.iter().map(|term| format!("{} {} <- {}", term.field, term.test, term.value)).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
     a contains "x" <- xy
     a contains "y" <- xy
@@ -167,7 +168,9 @@ fn filters_stand_in_the_explanation_and_in_the_revision() {
 #[test]
 fn applicable_rules_are_those_whose_log_source_the_source_carries() {
     let rule = |n: u32, logsource: &str| {
-        format!("title: R{n}\nid: 5b7c2e9e-3d0a-4f0c-9c0a-00000000000{n}\nlogsource: {{{logsource}}}\ndetection:\n    s: {{a: {n}}}\n    condition: s\n---\n")
+        format!(
+            "title: R{n}\nid: 5b7c2e9e-3d0a-4f0c-9c0a-00000000000{n}\nlogsource: {{{logsource}}}\ndetection:\n    s: {{a: {n}}}\n    condition: s\n---\n"
+        )
     };
     let text: String = [
         rule(1, "product: aws, service: cloudtrail"),
@@ -188,7 +191,10 @@ fn applicable_rules_are_those_whose_log_source_the_source_carries() {
         bench.program.applicable(logsources).iter().map(|rule| rule.index() + 1).collect()
     };
     assert_eq!(numbers(&[logsource("aws", None, Some("cloudtrail"))]), [1, 2]);
-    assert_eq!(numbers(&[logsource("kubernetes", Some("application"), Some("audit")), logsource("aws", None, None)]), [2, 4, 5]);
+    assert_eq!(
+        numbers(&[logsource("kubernetes", Some("application"), Some("audit")), logsource("aws", None, None)]),
+        [2, 4, 5]
+    );
     assert_eq!(numbers(&[logsource("kubernetes", None, Some("audit"))]), Vec::<usize>::new());
     assert_eq!(numbers(&[]), Vec::<usize>::new());
 }
@@ -196,7 +202,9 @@ fn applicable_rules_are_those_whose_log_source_the_source_carries() {
 #[test]
 fn equal_tests_of_many_rules_are_one() {
     let rule = |n: u32| {
-        format!("title: R{n}\nid: 5b7c2e9e-3d0a-4f0c-9c0a-{n:012}\nlogsource: {{product: aws}}\ndetection:\n    s: {{a: [x, y], b: {n}}}\n    t: {{c|contains: q, a: [y, x]}}\n    condition: s and t\n---\n")
+        format!(
+            "title: R{n}\nid: 5b7c2e9e-3d0a-4f0c-9c0a-{n:012}\nlogsource: {{product: aws}}\ndetection:\n    s: {{a: [x, y], b: {n}}}\n    t: {{c|contains: q, a: [y, x]}}\n    condition: s and t\n---\n"
+        )
     };
     let text: String = (0..50).map(rule).collect();
     let (bench, diagnostics) = Bench::new(&rules(&text), &[], &Inventory::new());

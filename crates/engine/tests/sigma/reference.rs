@@ -44,7 +44,9 @@ fn fold(c: char) -> char {
 /// Every value under `path`: arrays count as their elements, an empty one as itself.
 fn lookup<'v>(value: &'v Value, path: Option<&str>, found: &mut Vec<&'v Value>) {
     match (value, path) {
-        (Value::Array(elements), _) if !elements.is_empty() => elements.iter().for_each(|element| lookup(element, path, found)),
+        (Value::Array(elements), _) if !elements.is_empty() => {
+            elements.iter().for_each(|element| lookup(element, path, found))
+        }
         (value, None) => found.push(value),
         (Value::Object(entries), Some(path)) => {
             for (key, inner) in entries {
@@ -110,7 +112,13 @@ fn fits(units: &[Unit], text: &[char], cased: bool) -> bool {
         Some((Unit::Many, rest)) => (0..=text.len()).any(|skip| fits(rest, &text[skip..], cased)),
         Some((unit, rest)) => text.split_first().is_some_and(|(first, text)| {
             let is_same = match unit {
-                Unit::Char(c) => if cased { c == first } else { fold(*c) == fold(*first) },
+                Unit::Char(c) => {
+                    if cased {
+                        c == first
+                    } else {
+                        fold(*c) == fold(*first)
+                    }
+                }
                 _ => true,
             };
             is_same && fits(rest, text, cased)
@@ -124,9 +132,13 @@ fn windash(units: &[Unit]) -> Vec<Vec<Unit>> {
     let mut all = vec![Vec::new()];
     for (at, unit) in units.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|before| units.get(before));
-        let is_switch = matches!(unit, Unit::Char(c) if DASHES.contains(c)) && !is_word(before) && is_word(units.get(at + 1));
+        let is_switch =
+            matches!(unit, Unit::Char(c) if DASHES.contains(c)) && !is_word(before) && is_word(units.get(at + 1));
         let choices: Vec<Unit> = if is_switch { DASHES.map(Unit::Char).to_vec() } else { vec![*unit] };
-        all = all.iter().flat_map(|head: &Vec<Unit>| choices.iter().map(|c| [&head[..], &[*c]].concat()).collect::<Vec<_>>()).collect();
+        all = all
+            .iter()
+            .flat_map(|head: &Vec<Unit>| choices.iter().map(|c| [&head[..], &[*c]].concat()).collect::<Vec<_>>())
+            .collect();
     }
     all
 }
@@ -162,7 +174,8 @@ fn value_holds(item: &Item, value: &Value, event: &Value) -> bool {
     let wanted = text_of(value).expect("not null");
     let any = |test: &dyn Fn(&str) -> bool| texts.iter().any(|text| test(text));
     if has("re") {
-        let regex = regex::Regex::new(&if has("i") { format!("(?i){wanted}") } else { wanted }).expect("a good expression");
+        let regex =
+            regex::Regex::new(&if has("i") { format!("(?i){wanted}") } else { wanted }).expect("a good expression");
         return any(&|text| regex.is_match(text));
     }
     if has("cidr") {
@@ -198,9 +211,9 @@ fn value_holds(item: &Item, value: &Value, event: &Value) -> bool {
             other => text_of(other).is_some_and(|text| text == expected.to_string()),
         });
     }
-    patterns(item, &wanted).iter().any(|units| {
-        any(&|text| fits(units, &text.chars().collect::<Vec<_>>(), has("cased")))
-    })
+    patterns(item, &wanted)
+        .iter()
+        .any(|units| any(&|text| fits(units, &text.chars().collect::<Vec<_>>(), has("cased"))))
 }
 
 fn relates(item: &Item, text: &str, other: &str) -> bool {
@@ -278,7 +291,9 @@ fn write_condition(condition: &Condition) -> String {
         Condition::Not(part) => format!("not {}", write_condition(part)),
         Condition::And(parts) => join(parts, " and "),
         Condition::Or(parts) => join(parts, " or "),
-        Condition::Of(least, pattern) => format!("{} of {pattern}", least.map_or("all".to_owned(), |least| least.to_string())),
+        Condition::Of(least, pattern) => {
+            format!("{} of {pattern}", least.map_or("all".to_owned(), |least| least.to_string()))
+        }
     }
 }
 
@@ -289,7 +304,8 @@ fn write(searches: &[Search], condition: &Condition) -> String {
         let maps = search.0.iter().map(|items| {
             let entries = items.iter().map(|item| {
                 let chain: String = item.chain.iter().map(|modifier| format!("|{modifier}")).collect();
-                let value = if item.values.len() == 1 { item.values[0].clone() } else { Value::Array(item.values.clone()) };
+                let value =
+                    if item.values.len() == 1 { item.values[0].clone() } else { Value::Array(item.values.clone()) };
                 (format!("{}{chain}", item.field), value)
             });
             Value::Object(entries.collect())
@@ -308,8 +324,37 @@ fn write(searches: &[Search], condition: &Condition) -> String {
 
 fn word() -> impl Strategy<Value = String> {
     let words = vec![
-        "", "a", "A", "ab", "aB", "abc", "bab", "é", "É", "ß", "ẞ", "\u{212A}", "k", "a*b", "a b", "a\\b", "\\", "-ab", "/ab", "–ab", "x -ab",
-        "10.0.0.1", "10.1.2.3", "2001:db8::7", "1", "1.0", "-2", "true", "null", "2024-01-02T03:04:05Z", "2024-01-02T23:04:05Z",
+        "",
+        "a",
+        "A",
+        "ab",
+        "aB",
+        "abc",
+        "bab",
+        "é",
+        "É",
+        "ß",
+        "ẞ",
+        "\u{212A}",
+        "k",
+        "a*b",
+        "a b",
+        "a\\b",
+        "\\",
+        "-ab",
+        "/ab",
+        "–ab",
+        "x -ab",
+        "10.0.0.1",
+        "10.1.2.3",
+        "2001:db8::7",
+        "1",
+        "1.0",
+        "-2",
+        "true",
+        "null",
+        "2024-01-02T03:04:05Z",
+        "2024-01-02T23:04:05Z",
     ];
     prop_oneof![4 => select(words).prop_map(str::to_owned), 1 => "[abAB*?\\\\é -]{0,6}"]
 }
@@ -331,22 +376,27 @@ fn event() -> impl Strategy<Value = Value> {
             .prop_map(|map| map.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Map<_, _>>().into()),
         1 => proptest::collection::vec(scalar().prop_map(|value| json!({"d": value})), 1..3).prop_map(Value::Array),
     ];
-    proptest::collection::btree_map(select(vec!["a", "b", "c", "c.d"]), inner, 0..4).prop_map(|map| {
-        Value::Object(map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-    })
+    proptest::collection::btree_map(select(vec!["a", "b", "c", "c.d"]), inner, 0..4)
+        .prop_map(|map| Value::Object(map.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()))
 }
 
 fn item() -> impl Strategy<Value = Item> {
     let field = || select(vec!["a", "b", "c", "c.d", "c.e", "nope"]);
-    let affixes = vec![vec![], vec!["contains"], vec!["startswith"], vec!["endswith"], vec!["windash", "contains"], vec!["windash"]];
+    let affixes = vec![
+        vec![],
+        vec!["contains"],
+        vec!["startswith"],
+        vec!["endswith"],
+        vec!["windash", "contains"],
+        vec!["windash"],
+    ];
     let extras = vec![vec![], vec![], vec!["all"], vec!["cased"], vec!["neq"], vec!["all", "neq"]];
-    let text = (field(), select(affixes.clone()), select(extras.clone()), proptest::collection::vec(word(), 1..4)).prop_map(
-        |(field, affix, extra, words)| Item {
+    let text = (field(), select(affixes.clone()), select(extras.clone()), proptest::collection::vec(word(), 1..4))
+        .prop_map(|(field, affix, extra, words)| Item {
             field,
             chain: [affix, extra].concat(),
             values: words.into_iter().map(Value::String).collect(),
-        },
-    );
+        });
     let plain = (field(), select(vec![vec![], vec!["neq"]]), proptest::collection::vec(scalar(), 1..3))
         .prop_map(|(field, chain, values)| Item { field, chain, values });
     let keywords = (select(extras.clone()), proptest::collection::vec(word(), 1..3)).prop_map(|(chain, words)| Item {
@@ -354,17 +404,34 @@ fn item() -> impl Strategy<Value = Item> {
         chain,
         values: words.into_iter().map(Value::String).collect(),
     });
-    let special = (field(), select(vec![
-        (vec!["re"], json!("^a+b?$")), (vec!["re", "i"], json!("AB|é")), (vec!["re", "neq"], json!("b$")),
-        (vec!["cidr"], json!("10.0.0.0/16")), (vec!["cidr"], json!("2001:db8::/32")), (vec!["cidr", "neq"], json!("10.0.0.0/8")),
-        (vec!["lt"], json!(1)), (vec!["lte"], json!(1)), (vec!["gt"], json!(1)), (vec!["gte"], json!(1.5)),
-        (vec!["exists"], json!(true)), (vec!["exists"], json!(false)),
-        (vec!["hour", "gte"], json!(20)), (vec!["hour", "lt"], json!(20)),
-        (vec!["fieldref"], json!("b")), (vec!["fieldref", "neq"], json!("a")), (vec!["fieldref", "startswith"], json!("c.d")),
-        (vec!["fieldref", "contains", "cased"], json!("a")), (vec!["fieldref", "endswith"], json!("a")),
-        (vec!["expand"], json!("%list%")), (vec!["expand"], json!("%none%")), (vec!["expand", "contains"], json!("%list%")),
-    ]))
-    .prop_map(|(field, (chain, value))| Item { field, chain, values: vec![value] });
+    let special = (
+        field(),
+        select(vec![
+            (vec!["re"], json!("^a+b?$")),
+            (vec!["re", "i"], json!("AB|é")),
+            (vec!["re", "neq"], json!("b$")),
+            (vec!["cidr"], json!("10.0.0.0/16")),
+            (vec!["cidr"], json!("2001:db8::/32")),
+            (vec!["cidr", "neq"], json!("10.0.0.0/8")),
+            (vec!["lt"], json!(1)),
+            (vec!["lte"], json!(1)),
+            (vec!["gt"], json!(1)),
+            (vec!["gte"], json!(1.5)),
+            (vec!["exists"], json!(true)),
+            (vec!["exists"], json!(false)),
+            (vec!["hour", "gte"], json!(20)),
+            (vec!["hour", "lt"], json!(20)),
+            (vec!["fieldref"], json!("b")),
+            (vec!["fieldref", "neq"], json!("a")),
+            (vec!["fieldref", "startswith"], json!("c.d")),
+            (vec!["fieldref", "contains", "cased"], json!("a")),
+            (vec!["fieldref", "endswith"], json!("a")),
+            (vec!["expand"], json!("%list%")),
+            (vec!["expand"], json!("%none%")),
+            (vec!["expand", "contains"], json!("%list%")),
+        ]),
+    )
+        .prop_map(|(field, (chain, value))| Item { field, chain, values: vec![value] });
     prop_oneof![4 => text, 2 => plain, 1 => keywords, 4 => special]
 }
 

@@ -24,7 +24,10 @@ fn run(text: &str, event: &str) {
         bench.with(event, |program, record| {
             let explanation = program.explain(index, record);
             assert_eq!(explanation.held, hits.contains(&index), "{}", explanation.render());
-            assert_eq!(program.matched_terms(index, record).is_empty(), !explanation.held || !is_positive(&explanation));
+            assert_eq!(
+                program.matched_terms(index, record).is_empty(),
+                !explanation.held || !is_positive(&explanation)
+            );
         });
     }
 }
@@ -40,7 +43,8 @@ fn is_positive(explanation: &sigma::Explanation) -> bool {
     walk(&explanation.tree)
 }
 
-const EVENT: &str = r#"{"a":"abc","b":[1,"x",null,{"c":"é"}],"c":{"d":true},"t":"2024-01-02T03:04:05Z","ip":"10.0.0.1"}"#;
+const EVENT: &str =
+    r#"{"a":"abc","b":[1,"x",null,{"c":"é"}],"c":{"d":true},"t":"2024-01-02T03:04:05Z","ip":"10.0.0.1"}"#;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]

@@ -109,8 +109,8 @@ pub(super) fn place_in(node: &Node<'_>, text: &str, at: usize) -> (usize, usize)
     match &node.kind {
         Kind::Scalar(_, Style::Plain) if !text.contains('\n') => (node.line, node.column + column),
         Kind::Scalar(_, Style::Quoted) if !text.contains('\n') => (node.line, node.column + 1 + column),
-        Kind::Scalar(_, Style::Literal) => (node.line + 1 + before.matches('\n').count(), 0),
-        Kind::Scalar(_, Style::Folded) => (node.line + 1, 0),
+        Kind::Scalar(_, Style::Literal) => (node.line + before.matches('\n').count(), 0),
+        // Blocks begin at their first line of text.
         _ => (node.line, 0),
     }
 }

@@ -117,7 +117,7 @@ watchkeep:
             "bad-regex 13:16",
             "bad-kind 16:11",
             "unknown-key 17:5",
-            "bad-duration 18:30",
+            "bad-duration 18:29",
             "unknown-entity 19:16",
             "out-of-range 20:29",
             "bad-template 21:14",
@@ -164,7 +164,10 @@ fn the_revision_follows_the_meaning_alone() {
     let same = [
         ("Two lines", "Other lines"),
         ("title: Model", "title: Some Model"),
-        ("{eventSource: s3.amazonaws.com, eventName: [GetObject, SelectObjectContent]}", "\n        eventName: [SelectObjectContent, 'GetObject']\n        eventSource:   s3.amazonaws.com"),
+        (
+            "{eventSource: s3.amazonaws.com, eventName: [GetObject, SelectObjectContent]}",
+            "\n        eventName: [SelectObjectContent, 'GetObject']\n        eventSource:   s3.amazonaws.com",
+        ),
         ("condition: selection and weights", "condition: all of them"),
         ("condition: selection and weights", "condition: ( weights and selection )"),
         ("product: AWS", "product: aws"),
@@ -211,13 +214,16 @@ filter:
     let (documents, diagnostics) = parse(text);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let Some(Document::Filter(filter)) = documents.into_iter().next() else { panic!("a filter") };
-    assert_eq!(filter.target, FilterTarget::Rules(vec!["6f3e2987-db24-4c78-a860-b4f4095a7095".into(), "some_name".into()]));
+    assert_eq!(
+        filter.target,
+        FilterTarget::Rules(vec!["6f3e2987-db24-4c78-a860-b4f4095a7095".into(), "some_name".into()])
+    );
     assert_eq!(filter.detection.searches.len(), 1);
     assert_eq!(codes(&text.replace("not selection", "selection")), ["filter-without-not 4:1"]);
-    assert_eq!(codes("title: A\nfilter: {selection: {a: 1}, condition: not nope}\n"), [
-        "missing-logsource 1:0",
-        "missing-rules 2:1",
-    ]);
+    assert_eq!(
+        codes("title: A\nfilter: {selection: {a: 1}, condition: not nope}\n"),
+        ["missing-logsource 1:0", "missing-rules 2:1", "unknown-search 2:44",]
+    );
 }
 
 #[test]
@@ -252,13 +258,21 @@ generate: true
             percentile: None
         })
     );
-    assert_eq!(codes("title: A\ncorrelation: {type: event_counts, rules: [a]}\n"), ["missing-timespan 2:1", "bad-correlation-type 2:21"]);
+    assert_eq!(
+        codes("title: A\ncorrelation: {type: event_counts, rules: [a]}\n"),
+        ["missing-timespan 2:1", "bad-correlation-type 2:21"]
+    );
 }
 
 #[test]
 fn places_in_folded_and_literal_conditions_name_the_line() {
-    let text = |condition: &str| format!("title: A\nid: 5b7c2e9e-3d0a-4f0c-9c0a-6f2f5d1f7a11\nlogsource: {{product: x}}\ndetection:\n  s: {{a: 1}}\n  condition: {condition}\n");
+    let text = |condition: &str| {
+        format!(
+            "title: A\nid: 5b7c2e9e-3d0a-4f0c-9c0a-6f2f5d1f7a11\nlogsource: {{product: x}}\ndetection:\n  s: {{a: 1}}\n  condition: {condition}\n"
+        )
+    };
     assert_eq!(codes(&text("|\n    s\n    and nope")), ["unknown-search 8:0"]);
+    assert_eq!(codes(&text(">\n    s\n    and nope")), ["unknown-search 7:0"]);
     assert_eq!(codes(&text("\"s and nope\"")), ["unknown-search 6:21"]);
     assert_eq!(codes(&text("[s, nope]")), ["unknown-search 6:18"]);
 }
