@@ -35,8 +35,12 @@ async fn main() {
         seed::many(&store, &catalogue, n);
     }
     let (auth, token) = Auth::open(dir.path()).expect("a token");
-    let config = ConsoleConfig { sample_notice: arguments.iter().any(|argument| argument == "--sample"), ..ConsoleConfig::default() };
-    let state = ConsoleState { store, catalogue: Arc::new(catalogue), auth: Arc::new(auth), clock, config: Arc::new(config) };
+    let config = ConsoleConfig {
+        sample_notice: arguments.iter().any(|argument| argument == "--sample"),
+        ..ConsoleConfig::default()
+    };
+    let state =
+        ConsoleState { store, catalogue: Arc::new(catalogue), auth: Arc::new(auth), clock, config: Arc::new(config) };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     println!("console http://{address}/");

@@ -30,10 +30,14 @@ pub struct ConsoleState {
 pub struct ConsoleConfig {
     /// Host names, besides the loopback ones, under which the console answers (without port).
     pub hosts: Vec<String>,
+    /// Answer under any host name: for a console behind a proxy that has checked the name already.
+    pub any_host: bool,
     /// Mark the session cookie `Secure`: set it when people reach the console by https.
     pub secure_cookies: bool,
     /// Shipped sample telemetry is playing: say so on every page.
     pub sample_notice: bool,
+    /// Inputs that play shipped samples: what they bring is old, and no reason to call a source late or silent.
+    pub sample_inputs: Vec<String>,
 }
 
 /// What the loaded content says about rules and sources.
@@ -119,4 +123,3 @@ pub struct SourceView {
     /// What it cannot show.
     pub blind_spots: Vec<String>,
 }
-

@@ -71,7 +71,13 @@ impl Auth {
         TokenDigest::renew(data_dir)
     }
 
-    pub(crate) fn sign_in(&self, peer: Option<IpAddr>, token: &str, user: &str, now: Time) -> Result<SignIn, AuthError> {
+    pub(crate) fn sign_in(
+        &self,
+        peer: Option<IpAddr>,
+        token: &str,
+        user: &str,
+        now: Time,
+    ) -> Result<SignIn, AuthError> {
         let wait_ms = self.attempts.wait_ms(peer, now);
         if wait_ms > 0 {
             return Ok(SignIn::Wait(wait_ms));

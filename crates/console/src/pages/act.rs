@@ -82,14 +82,16 @@ pub(crate) async fn close_form(
 pub(crate) async fn acknowledge(State(app): State<App>, headers: HeaderMap, form: Form) -> Result<Response, Problem> {
     let ids = ids_of(&form.params)?;
     let (who, now) = (form.visit.session.user.clone(), app.now());
-    let done = app.store(move |store| tally(ids, |id| store.act(id, Move::Acknowledge, &who, None, now).map(|_| ()))).await?;
+    let done =
+        app.store(move |store| tally(ids, |id| store.act(id, Move::Acknowledge, &who, None, now).map(|_| ()))).await?;
     Ok(answer(&app, &headers, &form, done.told("Acknowledged")))
 }
 
 /// `POST /alerts/close`: a verdict and its reason; what nobody has acknowledged is acknowledged first, by the same person.
 pub(crate) async fn close(State(app): State<App>, headers: HeaderMap, form: Form) -> Result<Response, Problem> {
     let ids = ids_of(&form.params)?;
-    let verdict = form.params.get("verdict").and_then(Verdict::parse).ok_or_else(|| Problem::bad("Closing needs a verdict."))?;
+    let verdict =
+        form.params.get("verdict").and_then(Verdict::parse).ok_or_else(|| Problem::bad("Closing needs a verdict."))?;
     let reason = form.params.get("reason").ok_or_else(|| Problem::bad("Closing needs a reason."))?.to_owned();
     let (who, now) = (form.visit.session.user.clone(), app.now());
     let done = app.store(move |store| tally(ids, |id| close_one(store, id, verdict, &who, &reason, now))).await?;
@@ -112,9 +114,10 @@ struct Tally {
 
 impl Tally {
     fn told(&self, verb: &str) -> Flash {
-        let mut text = if self.done > 0 { format!("{verb} {}.", format::of(&self.done, "alert")) } else { String::new() };
+        let mut text =
+            if self.done > 0 { format!("{verb} {}.", format::of(self.done, "alert")) } else { String::new() };
         if let Some(first) = self.refused.first() {
-            let refused = format!(" {} refused: {first}", format::count(&(self.refused.len() as u64)));
+            let refused = format!(" {} refused: {first}", format::count(self.refused.len() as u64));
             text.push_str(&refused);
         }
         Flash { text: text.trim().to_owned(), wrong: !self.refused.is_empty() }

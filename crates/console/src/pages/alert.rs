@@ -80,7 +80,10 @@ fn compose(app: &App, chrome: Chrome, detail: AlertDetail, wanted: Option<&str>)
     let now = app.now();
     let alert = &detail.alert;
     let whole = || detail.findings.iter().filter_map(|row| row.finding.as_ref());
-    let chosen = whole().find(|finding| Some(finding.finding_id.to_string().as_str()) == wanted).or_else(|| whole().next()).cloned();
+    let chosen = whole()
+        .find(|finding| Some(finding.finding_id.to_string().as_str()) == wanted)
+        .or_else(|| whole().next())
+        .cloned();
     let rule = app.state.catalogue.rule(alert.rule_id.as_str()).cloned();
     let matched: &[MatchedTerm] = chosen.as_ref().map_or(&[], |finding| &finding.matched);
     let (records, records_missing) = records(&detail, chosen.as_ref());
@@ -134,7 +137,10 @@ fn grouped(alert: &Alert) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// `GET /alerts/{id}/records/{event}`: a record as it is kept, as plain text.
-pub(crate) async fn record(State(app): State<App>, Path((id, event)): Path<(String, String)>) -> Result<Response, Problem> {
+pub(crate) async fn record(
+    State(app): State<App>,
+    Path((id, event)): Path<(String, String)>,
+) -> Result<Response, Problem> {
     let alert_id = AlertId::parse(&id).ok_or_else(|| Problem::missing(format!("There is no alert {id}.")))?;
     let detail = app.store(move |store| Ok(store.alert(alert_id)?)).await?;
     let found = detail.and_then(|detail| detail.evidence.into_iter().find(|row| row.event_id.to_string() == event));

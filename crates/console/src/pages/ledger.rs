@@ -74,7 +74,8 @@ pub(crate) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let params = Params::parse(&query.unwrap_or_default());
-    let (value, window, hours) = *WINDOWS.iter().find(|(value, ..)| Some(*value) == params.get("hours")).unwrap_or(&WINDOWS[0]);
+    let (value, window, hours) =
+        *WINDOWS.iter().find(|(value, ..)| Some(*value) == params.get("hours")).unwrap_or(&WINDOWS[0]);
     let now = app.now();
     let (since, until) = (now.hour().plus_millis(-(hours - 1) * HOUR_MS), now.hour().plus_millis(HOUR_MS));
     // Imbalances are asked anew: on this page they must not be seconds old.
@@ -106,7 +107,11 @@ fn window_choice(offered: &str, label: &str, chosen: &str) -> Choice {
 
 /// What the right side lacks, with its sign.
 pub(crate) fn signed(left: &u64, right: &u64) -> String {
-    if left >= right { format!("−{}", format::count(&(left - right))) } else { format!("+{}", format::count(&(right - left))) }
+    if left >= right {
+        format!("−{}", format::count(left - right))
+    } else {
+        format!("+{}", format::count(right - left))
+    }
 }
 
 fn is_even(stats: &RouteStats) -> bool {
@@ -123,26 +128,43 @@ fn laws<'a>(ledger: &Ledger, routes: impl Iterator<Item = &'a RouteStats>) -> Ve
         outbox.waiting += route.waiting;
     }
     vec![
-        law("Records", "received = evaluated + rejected", ("received", total(Step::Received)), &[
-            ("evaluated", total(Step::Evaluated), "flow-1"),
-            ("rejected", total(Step::Rejected), "flow-warn"),
-        ]),
-        law("Findings", "raised = opened + folded + silenced + kept + repeated", ("raised", total(Step::Raised)), &[
-            ("opened", total(Step::Opened), "flow-1"),
-            ("folded", total(Step::Folded), "flow-2"),
-            ("silenced", total(Step::Silenced), "flow-3"),
-            ("kept", total(Step::Kept), "flow-4"),
-            ("repeated", total(Step::Repeated), "flow-5"),
-        ]),
-        law("Outbox, ever", "queued = delivered + dead + waiting", ("queued", outbox.queued), &[
-            ("delivered", outbox.delivered, "flow-1"),
-            ("dead", outbox.dead, "flow-warn"),
-            ("waiting", outbox.waiting, "flow-3"),
-        ]),
+        law(
+            "Records",
+            "received = evaluated + rejected",
+            ("received", total(Step::Received)),
+            &[("evaluated", total(Step::Evaluated), "flow-1"), ("rejected", total(Step::Rejected), "flow-warn")],
+        ),
+        law(
+            "Findings",
+            "raised = opened + folded + silenced + kept + repeated",
+            ("raised", total(Step::Raised)),
+            &[
+                ("opened", total(Step::Opened), "flow-1"),
+                ("folded", total(Step::Folded), "flow-2"),
+                ("silenced", total(Step::Silenced), "flow-3"),
+                ("kept", total(Step::Kept), "flow-4"),
+                ("repeated", total(Step::Repeated), "flow-5"),
+            ],
+        ),
+        law(
+            "Outbox, ever",
+            "queued = delivered + dead + waiting",
+            ("queued", outbox.queued),
+            &[
+                ("delivered", outbox.delivered, "flow-1"),
+                ("dead", outbox.dead, "flow-warn"),
+                ("waiting", outbox.waiting, "flow-3"),
+            ],
+        ),
     ]
 }
 
-fn law(name: &'static str, says: &'static str, whole: (&'static str, u64), parts: &[(&'static str, u64, &'static str)]) -> Law {
+fn law(
+    name: &'static str,
+    says: &'static str,
+    whole: (&'static str, u64),
+    parts: &[(&'static str, u64, &'static str)],
+) -> Law {
     let sum: u64 = parts.iter().map(|(_, count, _)| count).sum();
     let scale = whole.1.max(sum).max(1);
     let width = |count: u64| (u128::from(count) * 1000 / u128::from(scale)) as u64;

@@ -31,7 +31,11 @@ struct LoginPage {
 }
 
 /// `GET /login`.
-pub(crate) async fn form(State(app): State<App>, RawQuery(query): RawQuery, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn form(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let params = Params::parse(&query.unwrap_or_default());
     answer(&app, &headers, &params, StatusCode::OK, None)
 }

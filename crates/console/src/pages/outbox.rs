@@ -90,6 +90,6 @@ pub(crate) async fn replay(State(app): State<App>, headers: HeaderMap, form: For
         Ok(ids.len().min(REPLAY_MAX) as u64)
     };
     let n = app.store(work).await?;
-    let text = format!("{} will be sent again, each with the key it had.", format::of(&n, "message"));
+    let text = format!("{} will be sent again, each with the key it had.", format::of(n, "message"));
     Ok(answer(&app, &headers, &form, Flash { text, wrong: n == 0 }))
 }

@@ -102,10 +102,7 @@ pub(crate) async fn show(
 }
 
 /// `GET /queue`: the rows alone, for refreshing in place.
-pub(crate) async fn fragment(
-    State(app): State<App>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
+pub(crate) async fn fragment(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let params = Params::parse(&query.unwrap_or_default()).only(&NAMES);
     let (found, pulse) = ask(&app, &params).await?;
     let list = list(&app, &params, found, &pulse);
@@ -127,7 +124,10 @@ fn query_of(params: &Params) -> AlertQuery {
         rule: params.get("rule").map(str::to_owned),
         text: params.get("text").map(str::to_owned),
         lane: params.get("lane").and_then(Lane::parse),
-        sort: SORTS.iter().find(|(name, ..)| Some(*name) == params.get("sort")).map_or(AlertSort::Level, |(_, _, sort)| *sort),
+        sort: SORTS
+            .iter()
+            .find(|(name, ..)| Some(*name) == params.get("sort"))
+            .map_or(AlertSort::Level, |(_, _, sort)| *sort),
         offset: (page_number(params) - 1) * PAGE_ALERTS,
         limit: PAGE_ALERTS,
     }
@@ -146,7 +146,10 @@ fn list(app: &App, params: &Params, found: AlertPage, pulse: &Pulse) -> List {
     let by = |label, class, sort: &str| Head {
         label,
         class,
-        sort: Some((params.with("page", "").with("sort", if sort == "level" { "" } else { sort }).on("/"), sort == sorted)),
+        sort: Some((
+            params.with("page", "").with("sort", if sort == "level" { "" } else { sort }).on("/"),
+            sort == sorted,
+        )),
     };
     let plain = |label, class| Head { label, class, sort: None };
     List {
@@ -209,8 +212,12 @@ fn filters(app: &App, params: &Params, pulse: &Pulse) -> Filters {
         (title.to_owned(), base.with("rule", "").on("/"))
     });
     Filters {
-        states: states.map(|s| switch("state", s.as_str(), format::state(&s), stats.by_state.get(&s).copied().or(Some(0)))).collect(),
-        levels: levels.map(|l| switch("level", l.as_str(), format::level(&l), stats.open_by_level.get(&l).copied().or(Some(0)))).collect(),
+        states: states
+            .map(|s| switch("state", s.as_str(), format::state(&s), stats.by_state.get(&s).copied().or(Some(0))))
+            .collect(),
+        levels: levels
+            .map(|l| switch("level", l.as_str(), format::level(&l), stats.open_by_level.get(&l).copied().or(Some(0))))
+            .collect(),
         sources: sources.iter().map(|id| switch("source", id, id, stats.open_by_source.get(id).copied())).collect(),
         lanes: Lane::ALL.into_iter().map(|l| switch("lane", l.as_str(), l.as_str(), None)).collect(),
         sorts: SORTS.iter().map(|(name, label, _)| switch("sort", name, label, None)).collect(),

@@ -64,7 +64,9 @@ pub(crate) async fn show(
     let chosen = |total: &RejectTotal| {
         params.get("input") == Some(total.input.as_str()) && params.get("reason") == Some(total.reason.as_str())
     };
-    let url = |total: &RejectTotal| Params::default().with("input", &total.input).with("reason", total.reason.as_str()).on("/rejects");
+    let url = |total: &RejectTotal| {
+        Params::default().with("input", &total.input).with("reason", total.reason.as_str()).on("/rejects")
+    };
     page(&RejectsPage {
         chrome: Chrome::new(&app, &visit, "Rejects", Nav::Sources, pulse),
         totals: totals.into_iter().map(|total| Total { chosen: chosen(&total), url: url(&total), total }).collect(),
@@ -88,7 +90,11 @@ fn printable(bytes: &[u8]) -> String {
     let mut out = String::new();
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if c.is_control() && c != '\n' && c != '\t' { out.push_str(&format!("\\x{:02X}", c as u32)) } else { out.push(c) }
+            if c.is_control() && c != '\n' && c != '\t' {
+                out.push_str(&format!("\\x{:02X}", c as u32))
+            } else {
+                out.push(c)
+            }
         }
         chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\x{byte:02X}")));
     }

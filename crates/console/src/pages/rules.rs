@@ -87,7 +87,11 @@ pub(crate) async fn show(
     page(&RulesPage {
         rows: rows.collect(),
         pager: Pager::new("/rules", &params, total, PAGE_RULES),
-        levels: choices(&params, "level", Level::ALL.iter().rev().map(|l| (l.as_str().to_owned(), format::level(l).to_owned()))),
+        levels: choices(
+            &params,
+            "level",
+            Level::ALL.iter().rev().map(|l| (l.as_str().to_owned(), format::level(l).to_owned())),
+        ),
         kinds: choices(&params, "kind", ["alert", "signal", "hunt"].into_iter().map(|k| (k.to_owned(), k.to_owned()))),
         sources: choices(&params, "source", sources(&catalogue).into_iter().map(|s| (s.clone(), s))),
         carried: ["level", "kind"].into_iter().flat_map(|n| params.all(n).map(move |v| (n, v.to_owned()))).collect(),
@@ -117,7 +121,10 @@ fn choices(params: &Params, name: &str, offered: impl Iterator<Item = (String, S
 fn meets(rule: &RuleView, params: &Params) -> bool {
     let one_of = |name: &str, value: &str| params.get(name).is_none() || params.all(name).any(|held| held == value);
     let source = params.get("source").is_none_or(|id| rule.sources.iter().any(|source| source.as_str() == id));
-    let text = || format!("{} {} {} {} {}", rule.title, rule.id, rule.file, rule.techniques.join(" "), rule.provenance).to_lowercase();
+    let text = || {
+        format!("{} {} {} {} {}", rule.title, rule.id, rule.file, rule.techniques.join(" "), rule.provenance)
+            .to_lowercase()
+    };
     let words = params.get("text").map(str::to_lowercase).unwrap_or_default();
     let held = words.is_empty() || {
         let text = text();
@@ -132,9 +139,15 @@ pub(crate) async fn one(
     Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let rule = app.state.catalogue.rule(&id).cloned().ok_or_else(|| Problem::missing(format!("No loaded rule has the id {id}.")))?;
+    let rule = app
+        .state
+        .catalogue
+        .rule(&id)
+        .cloned()
+        .ok_or_else(|| Problem::missing(format!("No loaded rule has the id {id}.")))?;
     let now = app.now();
-    let query = AlertQuery { rule: Some(id.clone()), sort: store::AlertSort::Detected, limit: 10, ..AlertQuery::default() };
+    let query =
+        AlertQuery { rule: Some(id.clone()), sort: store::AlertSort::Detected, limit: 10, ..AlertQuery::default() };
     let cache = Arc::clone(&app.pulse);
     let ask = move |store: &store::Store| Ok((cache.rule_counts(store, now)?, store.alerts(&query)?));
     let ((counts, alerts), pulse) = app.store_and_pulse(ask).await?;

@@ -87,7 +87,13 @@ pub(crate) async fn show(
     let (now, with_ended) = (app.now(), params.get("ended").is_some());
     let (rows, pulse) = app.store_and_pulse(move |store| Ok(store.silences(now, with_ended)?)).await?;
     let shown = rows.into_iter().map(|row| Shown {
-        rule_title: row.silence.matches.rule_id.as_deref().and_then(|id| app.state.catalogue.rule(id)).map(|rule| rule.title.clone()),
+        rule_title: row
+            .silence
+            .matches
+            .rule_id
+            .as_deref()
+            .and_then(|id| app.state.catalogue.rule(id))
+            .map(|rule| rule.title.clone()),
         left: format::gap(row.silence.expires.millis_since(now).max(0)),
         row,
     });

@@ -35,6 +35,7 @@ enum Health {
     Silent,
     Late,
     Speaking,
+    Sample,
     Never,
 }
 
@@ -44,6 +45,7 @@ impl Health {
             Health::Silent => "Silent",
             Health::Late => "Late",
             Health::Speaking => "Speaking",
+            Health::Sample => "Samples only",
             Health::Never => "Never heard",
         }
     }
@@ -53,6 +55,7 @@ impl Health {
             Health::Silent => "silent",
             Health::Late => "late",
             Health::Speaking => "speaking",
+            Health::Sample => "sample",
             Health::Never => "never",
         }
     }
@@ -101,7 +104,14 @@ pub(crate) async fn show(
     let ask = move |store: &store::Store| Ok((store.source_health(now)?, store.ledger(since, until)?));
     let ((health, ledger), pulse) = app.store_and_pulse(ask).await?;
     let chrome = Chrome::new(&app, &visit, "Sources", Nav::Sources, pulse);
-    let sources = gather(&app.state.catalogue, health, &ledger, since, hours, now);
+    let gathering = Gathering {
+        catalogue: &app.state.catalogue,
+        sample_inputs: &app.state.config.sample_inputs,
+        since,
+        hours,
+        now,
+    };
+    let sources = gathering.gather(health, &ledger);
     let windows = [24, 72].map(|offered: i64| Choice {
         value: offered.to_string(),
         label: format!("{offered} h"),
@@ -112,48 +122,71 @@ pub(crate) async fn show(
     page(&SourcesPage { chrome, sources, windows: windows.into(), hours, now })
 }
 
-fn gather(catalogue: &Catalogue, health: Vec<SourceHealth>, ledger: &Ledger, since: Time, hours: i64, now: Time) -> Vec<Shown> {
-    let mut heard: BTreeMap<String, Vec<SourceHealth>> = BTreeMap::new();
-    for one in health {
-        let id = one.source.as_ref().map_or(String::new(), |source| source.to_string());
-        heard.entry(id).or_default().push(one);
-    }
-    let known = catalogue.sources.iter().map(|source| source.id.to_string());
-    let ids: BTreeSet<String> = known.chain(heard.keys().cloned()).collect();
-    let mut volumes = volumes(ledger, since, hours);
-    let mut shown: Vec<Shown> = Vec::new();
-    for id in ids {
-        let volume = volume(volumes.remove(&id).unwrap_or_default(), since, hours);
-        shown.push(one(catalogue.source(&id).cloned(), heard.remove(&id).unwrap_or_default(), id, volume, now));
-    }
-    shown.retain(|one| !one.id.is_empty() || one.rejected_total > 0);
-    shown.sort_by_key(|one| one.health);
-    shown
+/// What is asked: the sources known, the inputs that play samples, the hours drawn.
+struct Gathering<'a> {
+    catalogue: &'a Catalogue,
+    sample_inputs: &'a [String],
+    since: Time,
+    hours: i64,
+    now: Time,
 }
 
-fn one(view: Option<SourceView>, inputs: Vec<SourceHealth>, id: String, volume: Volume, now: Time) -> Shown {
-    let last_event = inputs.iter().filter_map(|input| input.last_event).max();
-    let last_received = inputs.iter().filter_map(|input| input.last_received).max();
-    let lag_ms = inputs.iter().max_by_key(|input| input.last_received).and_then(|input| input.lag_ms);
-    let (health, why) = judge(view.as_ref(), last_received, lag_ms, now);
+impl Gathering<'_> {
+    fn gather(&self, health: Vec<SourceHealth>, ledger: &Ledger) -> Vec<Shown> {
+        let mut heard: BTreeMap<String, Vec<SourceHealth>> = BTreeMap::new();
+        for one in health {
+            let id = one.source.as_ref().map_or(String::new(), |source| source.to_string());
+            heard.entry(id).or_default().push(one);
+        }
+        let known = self.catalogue.sources.iter().map(|source| source.id.to_string());
+        let ids: BTreeSet<String> = known.chain(heard.keys().cloned()).collect();
+        let mut volumes = volumes(ledger, self.since, self.hours);
+        let mut shown: Vec<Shown> = Vec::new();
+        for id in ids {
+            let volume = volume(volumes.remove(&id).unwrap_or_default(), self.since, self.hours);
+            shown.push(self.one(heard.remove(&id).unwrap_or_default(), id, volume));
+        }
+        shown.retain(|one| !one.id.is_empty() || one.rejected_total > 0);
+        shown.sort_by_key(|one| one.health);
+        shown
+    }
+
+    fn one(&self, inputs: Vec<SourceHealth>, id: String, volume: Volume) -> Shown {
+        let view = self.catalogue.source(&id).cloned();
+        let is_sample = |input: &&SourceHealth| self.sample_inputs.contains(&input.input);
+        // Samples are old by nature: a source is judged by its other inputs while it has any.
+        let all_samples = inputs.iter().all(|input| is_sample(&input));
+        let judged: Vec<&SourceHealth> = inputs.iter().filter(|input| all_samples || !is_sample(input)).collect();
+        let last_event = judged.iter().filter_map(|input| input.last_event).max();
+        let last_received = judged.iter().filter_map(|input| input.last_received).max();
+        let lag_ms = judged.iter().max_by_key(|input| input.last_received).and_then(|input| input.lag_ms);
+        let (mut health, mut why) = judge(view.as_ref(), last_received, lag_ms, self.now);
+        if all_samples && !inputs.is_empty() {
+            (health, why) = (Health::Sample, "nothing of your estate yet; only shipped samples".to_owned());
+        }
+        let rejected = rejected_of(&id, &inputs);
+        Shown {
+            rejected_total: rejected.iter().map(|one| one.count).sum(),
+            rejected,
+            lag: lag_ms.map(format::gap),
+            id,
+            view,
+            health,
+            why,
+            inputs,
+            last_event,
+            last_received,
+            volume,
+        }
+    }
+}
+
+fn rejected_of(id: &str, inputs: &[SourceHealth]) -> Vec<Rejected> {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for (reason, n) in inputs.iter().flat_map(|input| &input.rejected_24h) {
         *reasons.entry(reason.clone()).or_default() += n;
     }
-    let rejected: Vec<Rejected> = reasons.into_iter().map(|(reason, count)| rejected(&id, reason, count)).collect();
-    Shown {
-        rejected_total: rejected.iter().map(|one| one.count).sum(),
-        rejected,
-        lag: lag_ms.map(format::gap),
-        id,
-        view,
-        health,
-        why,
-        inputs,
-        last_event,
-        last_received,
-        volume,
-    }
+    reasons.into_iter().map(|(reason, count)| rejected(id, reason, count)).collect()
 }
 
 fn rejected(source: &str, reason: String, count: u64) -> Rejected {
@@ -192,7 +225,7 @@ fn volumes(ledger: &Ledger, since: Time, hours: i64) -> BTreeMap<String, Vec<u64
 fn volume(mut line: Vec<u64>, since: Time, hours: i64) -> Volume {
     line.resize(hours as usize, 0);
     let (total, peak) = (line.iter().sum::<u64>(), line.iter().max().copied().unwrap_or(0));
-    let told = format!("{} in {hours} hours, at most {} in one", format::of(&total, "record"), format::count(&peak));
+    let told = format!("{} in {hours} hours, at most {} in one", format::of(total, "record"), format::count(peak));
     let values = line.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     Volume { start_s: since.millis() / 1000, values, total, peak, told }
 }

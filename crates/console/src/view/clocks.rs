@@ -40,7 +40,9 @@ pub(crate) fn sentence(alert: &Alert) -> String {
     let part = |clock: Clock| match (clock.at, clock.gap) {
         (Some(at), None) => format!("{} {}", clock.name, format::stamp(&at)),
         (Some(_), Some((_, gap))) => format!("{} after {gap}", clock.name.to_lowercase()),
-        (None, _) => format!("not {}", if clock.name == "Verdict" { "closed".to_owned() } else { clock.name.to_lowercase() }),
+        (None, _) => {
+            format!("not {}", if clock.name == "Verdict" { "closed".to_owned() } else { clock.name.to_lowercase() })
+        }
     };
     six(alert).into_iter().map(part).collect::<Vec<_>>().join(", ")
 }

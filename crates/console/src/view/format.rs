@@ -27,7 +27,8 @@ pub(crate) fn stamp(time: &Time) -> String {
 pub(crate) fn hour(time: &Time) -> String {
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let text = time.to_string();
-    let month = text.get(5..7).and_then(|month| month.parse::<usize>().ok()).and_then(|n| MONTHS.get(n.wrapping_sub(1)));
+    let month =
+        text.get(5..7).and_then(|month| month.parse::<usize>().ok()).and_then(|n| MONTHS.get(n.wrapping_sub(1)));
     match (text.get(8..10), month, text.get(11..16)) {
         (Some(day), Some(month), Some(clock)) => format!("{day} {month} {clock}"),
         _ => text,
@@ -122,9 +123,9 @@ mod tests {
 
     #[test]
     fn numbers_and_durations_read_well() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(|n| count(&n)), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(of(&1, "finding"), "1 finding");
-        assert_eq!(of(&1200, "finding"), "1,200 findings");
+        assert_eq!([0, 999, 1000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(of(1, "finding"), "1 finding");
+        assert_eq!(of(1200, "finding"), "1,200 findings");
         let gaps = [0, 80, 4_230, 60_000, 252_000, 11_100_000, 187_200_000, -1500].map(gap);
         assert_eq!(gaps, ["0 ms", "80 ms", "4.2 s", "1 m", "4 m 12 s", "3 h 5 m", "2 d 4 h", "−1.5 s"]);
     }

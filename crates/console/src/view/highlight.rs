@@ -17,8 +17,11 @@ pub(crate) struct SourceLine {
 
 /// The `detection` block of `yaml` with the lines of `terms` marked; the whole text when there is no such block.
 pub(crate) fn detection(yaml: &str, terms: &[MatchedTerm]) -> Vec<SourceLine> {
-    let mut lines: Vec<SourceLine> =
-        yaml.lines().enumerate().map(|(at, text)| SourceLine { number: at + 1, text: text.to_owned(), matched: false }).collect();
+    let mut lines: Vec<SourceLine> = yaml
+        .lines()
+        .enumerate()
+        .map(|(at, text)| SourceLine { number: at + 1, text: text.to_owned(), matched: false })
+        .collect();
     if let Some((start, end)) = block(&lines, 0, lines.len(), "detection") {
         lines = lines[start..end].to_vec();
     }
@@ -124,7 +127,10 @@ level: high
     fn a_field_and_its_value_are_marked() {
         assert_eq!(marked(&[term("selection", "eventName", "equals \"GetObject\"", "GetObject")]), [5, 6]);
         assert_eq!(marked(&[term("selection", "eventSource", "equals \"s3.amazonaws.com\"", "s3.amazonaws.com")]), [4]);
-        assert_eq!(marked(&[term("weights", "requestParameters.bucketName", "equals \"lab-weights\"", "lab-weights")]), [8]);
+        assert_eq!(
+            marked(&[term("weights", "requestParameters.bucketName", "equals \"lab-weights\"", "lab-weights")]),
+            [8]
+        );
     }
 
     #[test]

@@ -168,7 +168,9 @@ fn lex(text: &str) -> Option<Vec<&str>> {
             b'{' | b'}' | b'[' | b']' | b',' | b':' => at += 1,
             b'"' => at = end_of_string(bytes, at),
             b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
-                while at < bytes.len() && matches!(bytes[at], b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z') {
+                while at < bytes.len()
+                    && matches!(bytes[at], b'-' | b'+' | b'.' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z')
+                {
                     at += 1;
                 }
             }

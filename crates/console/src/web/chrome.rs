@@ -139,10 +139,12 @@ impl Chrome {
 }
 
 fn nav_item(item: Nav, current: Nav, pulse: &Pulse) -> NavItem {
-    let number = |n: u64| crate::view::format::count(&n);
+    let number = |n: u64| crate::view::format::count(n);
     let (badge, urgent) = match item {
         Nav::Queue => (Some((number(pulse.stats.unacknowledged), "not acknowledged")), false),
-        Nav::Ledger if !pulse.imbalances.is_empty() => (Some((number(pulse.imbalances.len() as u64), "not balanced")), true),
+        Nav::Ledger if !pulse.imbalances.is_empty() => {
+            (Some((number(pulse.imbalances.len() as u64), "not balanced")), true)
+        }
         Nav::Outbox if pulse.dead > 0 => (Some((number(pulse.dead), "given up")), true),
         Nav::Silences if pulse.stats.silences > 0 => (Some((number(pulse.stats.silences), "running")), false),
         _ => (None, false),

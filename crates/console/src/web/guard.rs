@@ -37,7 +37,8 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
 /// Refuses requests that name another host: a page elsewhere whose name was made to point here (DNS rebinding) stays outside.
 pub(crate) async fn host(State(app): State<App>, request: Request, next: Next) -> Response {
     let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).or(request.uri().host());
-    if named.is_some_and(|host| is_known(host, &app.state.config.hosts)) {
+    let config = &app.state.config;
+    if config.any_host || named.is_some_and(|host| is_known(host, &config.hosts)) {
         return next.run(request).await;
     }
     let text = "this host name is not one under which the console answers; add it to the console's `hosts`\n";
@@ -58,7 +59,8 @@ fn is_known(host: &str, configured: &[String]) -> bool {
 pub(crate) async fn session(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let scripted = request.headers().contains_key("hx-request");
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let found = cookie(request.headers(), SESSION_COOKIE).and_then(|id| app.state.auth.session(id, app.now(), !scripted));
+    let found =
+        cookie(request.headers(), SESSION_COOKIE).and_then(|id| app.state.auth.session(id, app.now(), !scripted));
     let Some(session) = found else {
         return turned_away(request.method(), request.headers(), scripted, &here);
     };
@@ -89,10 +91,14 @@ mod tests {
     #[test]
     fn loopback_and_configured_hosts_are_known() {
         let hosts = ["watchkeep.example".to_owned()];
-        for host in ["localhost", "localhost:7100", "127.0.0.1:1", "127.9.9.9", "[::1]:7100", "[::1]", "WATCHKEEP.example:443"] {
+        for host in
+            ["localhost", "localhost:7100", "127.0.0.1:1", "127.9.9.9", "[::1]:7100", "[::1]", "WATCHKEEP.example:443"]
+        {
             assert!(is_known(host, &hosts), "{host}");
         }
-        for host in ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1:7100", "[fe80::1]:7100"] {
+        for host in
+            ["", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1:7100", "[fe80::1]:7100"]
+        {
             assert!(!is_known(host, &hosts), "{host}");
         }
     }

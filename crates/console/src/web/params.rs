@@ -17,7 +17,9 @@ impl Params {
     /// Reads the pairs.
     pub(crate) fn parse(text: &str) -> Params {
         let pairs = text.split('&').filter(|pair| !pair.is_empty()).take(PAIRS_MAX);
-        Params(pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (decode(k), decode(v))).collect())
+        Params(
+            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (decode(k), decode(v))).collect(),
+        )
     }
 
     /// The first value of `name`, if it is there and not blank.

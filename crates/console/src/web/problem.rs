@@ -30,17 +30,32 @@ impl Problem {
 
     /// There is no such thing.
     pub(crate) fn missing(what: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::NOT_FOUND, "Not found", what, "Check the address, or go back to the queue and search for it.")
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "Not found",
+            what,
+            "Check the address, or go back to the queue and search for it.",
+        )
     }
 
     /// The form or address makes no sense.
     pub(crate) fn bad(what: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::BAD_REQUEST, "Not understood", what, "Go back, correct it and send it again. Nothing was changed.")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "Not understood",
+            what,
+            "Go back, correct it and send it again. Nothing was changed.",
+        )
     }
 
     /// The act is not allowed now.
     pub(crate) fn refused(what: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::CONFLICT, "Refused", what, "Reload the page to see how things stand. Nothing was changed.")
+        Problem::new(
+            StatusCode::CONFLICT,
+            "Refused",
+            what,
+            "Reload the page to see how things stand. Nothing was changed.",
+        )
     }
 
     /// The form does not come from a page of this session.
@@ -94,7 +109,9 @@ impl From<store::StoreError> for Problem {
         tracing::error!(error = %chain(&error), "store refused the console");
         let remedy = match error.retry() {
             store::Retry::Soon => "Another writer holds the store. Try again in a moment.",
-            store::Retry::AfterRepair => "Make room on the store's disk, or mend it; then try again. Nothing was changed.",
+            store::Retry::AfterRepair => {
+                "Make room on the store's disk, or mend it; then try again. Nothing was changed."
+            }
             store::Retry::Never => "Look in Watchkeep's log; trying again will not help.",
         };
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "The store did not answer", format!("{error}."), remedy)

@@ -34,10 +34,10 @@ impl PulseCache {
     /// The pulse at `now`, asked of the store only when the kept one is old. Blocks.
     pub(crate) fn get(&self, store: &Store, now: Time) -> Result<Arc<Pulse>, StoreError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, pulse)) = kept.as_ref() {
-            if (0..FRESH_MS).contains(&now.millis_since(*at)) {
-                return Ok(pulse.clone());
-            }
+        if let Some((at, pulse)) = kept.as_ref()
+            && (0..FRESH_MS).contains(&now.millis_since(*at))
+        {
+            return Ok(pulse.clone());
         }
         let stats = store.stats(now)?;
         let dead = stats.routes.values().map(|route| route.dead).sum();
@@ -49,10 +49,10 @@ impl PulseCache {
     /// Findings by rule, half a minute old at most. Blocks.
     pub(crate) fn rule_counts(&self, store: &Store, now: Time) -> Result<RuleCounts, StoreError> {
         let mut kept = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, counts)) = kept.as_ref() {
-            if (0..COUNTS_FRESH_MS).contains(&now.millis_since(*at)) {
-                return Ok(counts.clone());
-            }
+        if let Some((at, counts)) = kept.as_ref()
+            && (0..COUNTS_FRESH_MS).contains(&now.millis_since(*at))
+        {
+            return Ok(counts.clone());
         }
         let counts = Arc::new(store.rule_counts(now)?);
         *kept = Some((now, counts.clone()));

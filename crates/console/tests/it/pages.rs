@@ -57,7 +57,13 @@ async fn the_queue_is_filtered_sorted_and_paged_by_its_address() {
     assert!(!visitor.get("/queue").await.text.contains("<html"), "the fragment is only the list");
     let first = |text: &str| text.split("class=\"title\"").nth(1).unwrap().split('<').next().unwrap().to_owned();
     assert!(first(&visitor.get("/?sort=waiting").await.text).contains("Refused"));
-    for odd in ["/?page=0", "/?page=99999999999999999999", "/?state=%00&level=x&sort=y&lane=z", "/?text=%22%27%29%20OR%20*%20NEAR", "/?%FF=%FF&&=&"] {
+    for odd in [
+        "/?page=0",
+        "/?page=99999999999999999999",
+        "/?state=%00&level=x&sort=y&lane=z",
+        "/?text=%22%27%29%20OR%20*%20NEAR",
+        "/?%FF=%FF&&=&",
+    ] {
         assert_eq!(visitor.get(odd).await.status, StatusCode::OK, "{odd}");
     }
 }
@@ -80,12 +86,29 @@ async fn an_alert_shows_why_beside_its_rule() {
     let visitor = console.visitor().await;
     let id = ids(&console, &[])[0].clone();
     let page = visitor.get(&format!("/alerts/{id}")).await.text;
-    for text in ["without an approved VPC endpoint", "What matched", "custody_buckets", "class=\"matched\"", "redacted · 44 bytes", "src_endpoint.ip", "203.0.113.41", "Six times", "3 m 34 s on the way", "accepted by transport", "receipt ack", "T1530", "×46"] {
+    for text in [
+        "without an approved VPC endpoint",
+        "What matched",
+        "custody_buckets",
+        "class=\"matched\"",
+        "redacted · 44 bytes",
+        "src_endpoint.ip",
+        "203.0.113.41",
+        "Six times",
+        "3 m 34 s on the way",
+        "accepted by transport",
+        "receipt ack",
+        "T1530",
+        "×46",
+    ] {
         assert!(page.contains(text), "{text}");
     }
     let record = page.split("/records/").nth(1).unwrap().split('"').next().unwrap();
     let raw = visitor.get(&format!("/alerts/{id}/records/{record}")).await;
-    assert!(raw.header("content-type").starts_with("text/plain") && raw.header("content-disposition").starts_with("attachment"));
+    assert!(
+        raw.header("content-type").starts_with("text/plain")
+            && raw.header("content-disposition").starts_with("attachment")
+    );
     assert!(raw.text.starts_with("{\"eventVersion\""));
     let short = visitor.get(&format!("/alerts/{}", &id[..8])).await;
     assert_eq!(short.header("location"), format!("/alerts/{id}"));
@@ -101,14 +124,21 @@ async fn people_acknowledge_and_close_by_form() {
     let console = Console::evening();
     let visitor = console.visitor().await;
     let waiting = ids(&console, &[AlertState::Delivered]);
-    let answer = visitor.post("/alerts/acknowledge", &[("id", &waiting[0]), ("id", &waiting[1]), ("next", "/?level=critical")]).await;
+    let answer = visitor
+        .post("/alerts/acknowledge", &[("id", &waiting[0]), ("id", &waiting[1]), ("next", "/?level=critical")])
+        .await;
     assert_eq!(answer.header("location"), "/?level=critical");
     assert!(visitor.get("/").await.text.contains("Acknowledged 2 alerts."), "the next page says so");
     assert!(!visitor.get("/").await.text.contains("Acknowledged 2 alerts."), "once");
     assert_eq!(state(&console, &waiting[0]), AlertState::Acknowledged);
     let form = visitor.get(&format!("/alerts/close?id={}&id={}", waiting[0], waiting[2])).await.text;
     assert!(form.contains("1 alert of these nobody has acknowledged"));
-    let close = [("id", waiting[0].as_str()), ("id", &waiting[2]), ("verdict", "tp_malicious"), ("reason", "Keys were on a paste site.")];
+    let close = [
+        ("id", waiting[0].as_str()),
+        ("id", &waiting[2]),
+        ("verdict", "tp_malicious"),
+        ("reason", "Keys were on a paste site."),
+    ];
     visitor.post("/alerts/close", &close).await;
     let detail = console.store.alert(model::AlertId::parse(&waiting[2]).unwrap()).unwrap().unwrap();
     assert_eq!(detail.alert.state, AlertState::Closed);
@@ -146,14 +176,24 @@ async fn scripts_get_a_sentence_instead_of_a_page() {
     let console = Console::evening();
     let visitor = console.visitor().await;
     let id = ids(&console, &[AlertState::Delivered])[0].clone();
-    for (status, said) in [(StatusCode::OK, "Acknowledged 1 alert."), (StatusCode::CONFLICT, "1 refused: An alert that is acknowledged cannot be acknowledged again.")] {
+    for (status, said) in [
+        (StatusCode::OK, "Acknowledged 1 alert."),
+        (StatusCode::CONFLICT, "1 refused: An alert that is acknowledged cannot be acknowledged again."),
+    ] {
         let form = [("csrf", visitor.csrf.as_str()), ("id", id.as_str())];
         let request = form_request("/alerts/acknowledge", &visitor.cookies, &form).header("accept", "text/plain");
         let answer = console.send(request.body(encoded(&form)).unwrap()).await;
         assert_eq!((answer.status, answer.text.as_str()), (status, said));
     }
-    let poll = Request::get("/queue").header("host", "localhost").header("hx-request", "true").header("cookie", "watchkeep_session=gone");
-    assert_eq!(console.send(poll.body(Body::empty()).unwrap()).await.status, StatusCode::UNAUTHORIZED, "not a page to swap in");
+    let poll = Request::get("/queue")
+        .header("host", "localhost")
+        .header("hx-request", "true")
+        .header("cookie", "watchkeep_session=gone");
+    assert_eq!(
+        console.send(poll.body(Body::empty()).unwrap()).await.status,
+        StatusCode::UNAUTHORIZED,
+        "not a page to swap in"
+    );
 }
 
 #[tokio::test]
@@ -162,11 +202,25 @@ async fn silences_are_added_listed_and_ended() {
     let visitor = console.visitor().await;
     let id = ids(&console, &[AlertState::Delivered])[0].clone();
     assert!(visitor.get(&format!("/alerts/{id}/silence")).await.text.contains("lab-weights"));
-    let form = [("rule_id", console.catalogue.rules[0].id.as_str()), ("entity", "lab-weights"), ("owner", "ana"), ("reason", "Migration."), ("hours", "24"), ("next", "/silences")];
+    let form = [
+        ("rule_id", console.catalogue.rules[0].id.as_str()),
+        ("entity", "lab-weights"),
+        ("owner", "ana"),
+        ("reason", "Migration."),
+        ("hours", "24"),
+        ("next", "/silences"),
+    ];
     visitor.post("/silences", &form).await;
     let page = visitor.get("/silences").await.text;
     assert!(page.contains("Silenced until 2026-11-23 02:51:07 UTC") && page.contains("Migration."));
-    let silence = console.store.silences(seed::now(), false).unwrap().into_iter().find(|row| row.silence.owner == "ana").unwrap().silence;
+    let silence = console
+        .store
+        .silences(seed::now(), false)
+        .unwrap()
+        .into_iter()
+        .find(|row| row.silence.owner == "ana")
+        .unwrap()
+        .silence;
     visitor.post("/silences/end", &[("silence_id", &silence.silence_id)]).await;
     let page = visitor.get("/silences?ended=1").await.text;
     assert!(page.contains("Ended <span class=\"badge\">1"), "{page}");
@@ -200,14 +254,39 @@ async fn sources_show_silence_and_rejects_show_what_is_kept() {
 }
 
 #[tokio::test]
+async fn a_source_that_only_samples_feed_is_neither_late_nor_silent() {
+    let console = Console::configured(|config| config.sample_inputs = vec!["trail".into()]);
+    let page = console.visitor().await.get("/sources").await.text;
+    let row = |id: &str| {
+        page.split(&format!("<b class=\"mono\">{id}</b>")).nth(1).unwrap().split("</tr>").next().unwrap().to_owned()
+    };
+    assert!(row("aws_s3_access_log").contains("Samples only"));
+    assert!(row("kubernetes_audit").contains("Speaking"), "it has another input");
+}
+
+#[tokio::test]
 async fn an_imbalance_is_on_every_page() {
     let console = Console::evening();
     let visitor = console.visitor().await;
     assert!(visitor.get("/ledger").await.text.contains("Balanced."));
     let mut ledger = Ledger::default();
-    let entry = Entry { input: "trail".into(), source: None, hour: seed::now().hour(), step: Step::Received, reason: String::new() };
+    let entry = Entry {
+        input: "trail".into(),
+        source: None,
+        hour: seed::now().hour(),
+        step: Step::Received,
+        reason: String::new(),
+    };
     ledger.add(entry, 3);
-    let lost = Settlement { input: "trail".into(), cursor: None, ledger, findings: vec![], rejects: vec![], sightings: vec![], now: seed::now() };
+    let lost = Settlement {
+        input: "trail".into(),
+        cursor: None,
+        ledger,
+        findings: vec![],
+        rejects: vec![],
+        sightings: vec![],
+        now: seed::now(),
+    };
     console.store.settle(lost, &[]).unwrap();
     let ledger = visitor.get("/ledger").await.text;
     assert!(ledger.contains("1 imbalance") && ledger.contains("<b>−3</b>") && ledger.contains("class=\"law off\""));
@@ -227,7 +306,9 @@ async fn rules_show_their_source_their_findings_and_their_cases() {
     assert_eq!(list.matches("data-row=").count(), 2);
     let rule = &console.catalogue.rules[0];
     let page = visitor.get(&format!("/rules/{}", rule.id)).await.text;
-    for text in ["custody_endpoints", "Watchkeep (Apache-2.0)", "near_miss", "passed", "T1530", "<dd class=\"num\">50</dd>"] {
+    for text in
+        ["custody_endpoints", "Watchkeep (Apache-2.0)", "near_miss", "passed", "T1530", "<dd class=\"num\">50</dd>"]
+    {
         assert!(page.contains(text), "{text}");
     }
     assert_eq!(visitor.get("/rules/none").await.status, StatusCode::NOT_FOUND);

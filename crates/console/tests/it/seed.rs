@@ -30,18 +30,43 @@ pub struct Story {
 }
 
 const RULES: [(&str, &str); 8] = [
-    ("weights/s3_weights_read_outside_custody.yml", include_str!("../../../../content/packs/weights/s3_weights_read_outside_custody.yml")),
-    ("weights/kms_weights_key_endangered.yml", include_str!("../../../../content/packs/weights/kms_weights_key_endangered.yml")),
-    ("registry/s3_registered_artefact_overwritten.yml", include_str!("../../../../content/packs/registry/s3_registered_artefact_overwritten.yml")),
-    ("identity/iam_access_key_for_another_user.yml", include_str!("../../../../content/packs/identity/iam_access_key_for_another_user.yml")),
-    ("identity/kubernetes_secrets_listed_cluster_wide.yml", include_str!("../../../../content/packs/identity/kubernetes_secrets_listed_cluster_wide.yml")),
-    ("inference/bedrock_invocation_logging_changed.yml", include_str!("../../../../content/packs/inference/bedrock_invocation_logging_changed.yml")),
-    ("identity/guardduty_high_severity.yml", include_str!("../../../../content/packs/identity/guardduty_high_severity.yml")),
-    ("cloud/ec2_user_data_read_refused.yml", include_str!("../../../../content/packs/cloud/ec2_user_data_read_refused.yml")),
+    (
+        "weights/s3_weights_read_outside_custody.yml",
+        include_str!("../../../../content/packs/weights/s3_weights_read_outside_custody.yml"),
+    ),
+    (
+        "weights/kms_weights_key_endangered.yml",
+        include_str!("../../../../content/packs/weights/kms_weights_key_endangered.yml"),
+    ),
+    (
+        "registry/s3_registered_artefact_overwritten.yml",
+        include_str!("../../../../content/packs/registry/s3_registered_artefact_overwritten.yml"),
+    ),
+    (
+        "identity/iam_access_key_for_another_user.yml",
+        include_str!("../../../../content/packs/identity/iam_access_key_for_another_user.yml"),
+    ),
+    (
+        "identity/kubernetes_secrets_listed_cluster_wide.yml",
+        include_str!("../../../../content/packs/identity/kubernetes_secrets_listed_cluster_wide.yml"),
+    ),
+    (
+        "inference/bedrock_invocation_logging_changed.yml",
+        include_str!("../../../../content/packs/inference/bedrock_invocation_logging_changed.yml"),
+    ),
+    (
+        "identity/guardduty_high_severity.yml",
+        include_str!("../../../../content/packs/identity/guardduty_high_severity.yml"),
+    ),
+    (
+        "cloud/ec2_user_data_read_refused.yml",
+        include_str!("../../../../content/packs/cloud/ec2_user_data_read_refused.yml"),
+    ),
 ];
 
 fn scalar(yaml: &str, key: &str) -> String {
-    let line = yaml.lines().find_map(|line| line.trim_start().strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")));
+    let line =
+        yaml.lines().find_map(|line| line.trim_start().strip_prefix(key).and_then(|rest| rest.strip_prefix(": ")));
     line.unwrap_or_default().trim_matches('\'').to_owned()
 }
 
@@ -89,7 +114,9 @@ pub fn catalogue() -> Catalogue {
         description: "Calls to the cloud's interfaces, with who, what, from where and through which endpoint.".into(),
         silent_after_ms: Some(silent_s * 1000),
         lag_ms: Some(900_000),
-        enable: "Create an organisation trail with data events on the custody buckets, and send it to the watched folder.".into(),
+        enable:
+            "Create an organisation trail with data events on the custody buckets, and send it to the watched folder."
+                .into(),
         blind_spots: vec!["Data events are off unless they are switched on for the bucket.".into()],
     };
     Catalogue {
@@ -106,8 +133,10 @@ pub fn catalogue() -> Catalogue {
 
 fn finding(catalogue: &Catalogue, story: &Story, at: Time, n: usize) -> Raised {
     let rule = catalogue.rules.iter().find(|rule| rule.file.ends_with(story.rule)).expect("a known rule");
-    let event = EventId::of(&[story.source.as_bytes(), story.raw.as_bytes(), &n.to_be_bytes(), at.to_string().as_bytes()]);
-    let entities: Vec<Entity> = story.entities.iter().map(|(kind, key)| Entity { kind: *kind, key: key.clone() }).collect();
+    let event =
+        EventId::of(&[story.source.as_bytes(), story.raw.as_bytes(), &n.to_be_bytes(), at.to_string().as_bytes()]);
+    let entities: Vec<Entity> =
+        story.entities.iter().map(|(kind, key)| Entity { kind: *kind, key: key.clone() }).collect();
     let by = entities.first().map(|entity| (entity.kind.to_string(), entity.key.clone()));
     let matched = story.matched.iter().map(|(search, field, test, value)| MatchedTerm {
         search: (*search).into(),
@@ -184,8 +213,11 @@ pub fn counted(input: &str, source: &str, at: Time, evaluated: u64, rejected: u6
 
 /// Hours of traffic without findings, and a few rejects.
 pub fn traffic(store: &Store) {
-    let wave = [42, 40, 38, 41, 55, 90, 160, 240, 300, 310, 290, 280, 305, 320, 300, 250, 190, 140, 110, 90, 70, 60, 50, 45];
-    for (source, scale) in [("aws_cloudtrail", 40), ("kubernetes_audit", 110), ("aws_s3_access_log", 15), ("aws_bedrock_invocation", 6)] {
+    let wave =
+        [42, 40, 38, 41, 55, 90, 160, 240, 300, 310, 290, 280, 305, 320, 300, 250, 190, 140, 110, 90, 70, 60, 50, 45];
+    for (source, scale) in
+        [("aws_cloudtrail", 40), ("kubernetes_audit", 110), ("aws_s3_access_log", 15), ("aws_bedrock_invocation", 6)]
+    {
         let input = if source == "kubernetes_audit" { "cluster" } else { "trail" };
         let (mut ledger, mut rejects, mut sightings) = (Ledger::default(), vec![], vec![]);
         for hour in (0..72_i64).rev().filter(|hour| source != "aws_s3_access_log" || *hour >= 9) {
@@ -195,14 +227,25 @@ pub fn traffic(store: &Store) {
             rejects.extend((0..rejected).map(|n| reject(at, n)));
             sightings = vec![Sighting { source: source.into(), last_event: at.plus_millis(-8_000), last_received: at }];
         }
-        let settlement = Settlement { input: input.into(), cursor: None, ledger, findings: vec![], rejects, sightings, now: now() };
+        let settlement =
+            Settlement { input: input.into(), cursor: None, ledger, findings: vec![], rejects, sightings, now: now() };
         store.settle(settlement, &routes()).expect("settles");
     }
 }
 
 fn reject(at: Time, n: u64) -> Rejected {
-    let raw: &[u8] = if n == 0 { b"{\"eventVersion\": \"1.09\", \"eventTime\": NaN, \"eventSource\"" } else { b"\xff\xfe{\x00\"<script>alert(1)</script>" };
-    Rejected { input: "trail".into(), source: None, reason: Reject::NotJson, received: at, raw: [raw, at.to_string().as_bytes()].concat() }
+    let raw: &[u8] = if n == 0 {
+        b"{\"eventVersion\": \"1.09\", \"eventTime\": NaN, \"eventSource\""
+    } else {
+        b"\xff\xfe{\x00\"<script>alert(1)</script>"
+    };
+    Rejected {
+        input: "trail".into(),
+        source: None,
+        reason: Reject::NotJson,
+        received: at,
+        raw: [raw, at.to_string().as_bytes()].concat(),
+    }
 }
 
 /// An evening's alerts, in every state, with deliveries, a dead letter and silences.
@@ -220,7 +263,13 @@ pub fn evening(store: &Store) -> Catalogue {
     };
     act(3, Move::Acknowledge, "R. Okafor", None, 5_200);
     act(4, Move::Acknowledge, "R. Okafor", None, 9_000);
-    act(4, Move::Close(Verdict::BenignSanctioned), "R. Okafor", Some("Rotation by the platform team, change 4471."), 8_100);
+    act(
+        4,
+        Move::Close(Verdict::BenignSanctioned),
+        "R. Okafor",
+        Some("Rotation by the platform team, change 4471."),
+        8_100,
+    );
     store.add_silence(silence(&catalogue), now().plus_millis(-600_000)).expect("a silence");
     catalogue
 }
@@ -229,7 +278,11 @@ fn silence(catalogue: &Catalogue) -> Silence {
     let rule = &catalogue.rules[7];
     Silence {
         silence_id: String::new(),
-        matches: SilenceMatch { rule_id: Some(rule.id.to_string()), source: None, entity: Some("arn:aws:sts::111122223333:assumed-role/inventory/scan".into()) },
+        matches: SilenceMatch {
+            rule_id: Some(rule.id.to_string()),
+            source: None,
+            entity: Some("arn:aws:sts::111122223333:assumed-role/inventory/scan".into()),
+        },
         owner: "R. Okafor".into(),
         reason: "Inventory scan by the platform team until Tuesday.".into(),
         created: now().plus_millis(-600_000),
@@ -252,7 +305,10 @@ pub fn deliver(store: &Store) {
                 OutboxOutcome::Dead { error: "the receiver answered 410 Gone".into() }
             } else {
                 let splunk = row.route == "soc-splunk";
-                OutboxOutcome::Delivered { receipt: Some(format!("ack {}", 1000 + row.id)), confirmed: splunk && row.id % 2 == 0 }
+                OutboxOutcome::Delivered {
+                    receipt: Some(format!("ack {}", 1000 + row.id)),
+                    confirmed: splunk && row.id % 2 == 0,
+                }
             };
             store.outbox_settle(row.id, outcome, at).expect("settled");
         }
@@ -272,7 +328,9 @@ fn s3_read(key: &str, address: &str, ago_s: i64, lane: Lane, repeats: i64) -> St
         ago_s,
         lag_s: 214,
         lane,
-        message: format!("assumed-role/train-runner/i-0a4f read {key} of lab-weights from {address} without an approved VPC endpoint"),
+        message: format!(
+            "assumed-role/train-runner/i-0a4f read {key} of lab-weights from {address} without an approved VPC endpoint"
+        ),
         entities: vec![
             principal("train-runner/i-0a4f"),
             (EntityKind::Checkpoint, key.to_owned()),
@@ -282,7 +340,12 @@ fn s3_read(key: &str, address: &str, ago_s: i64, lane: Lane, repeats: i64) -> St
         matched: vec![
             ("read", "eventSource", "equals \"s3.amazonaws.com\"", "s3.amazonaws.com".into()),
             ("read", "eventName", "equals \"GetObject\"", "GetObject".into()),
-            ("custody", "requestParameters.bucketName", "equals \"lab-weights\" (custody_buckets)", "lab-weights".into()),
+            (
+                "custody",
+                "requestParameters.bucketName",
+                "equals \"lab-weights\" (custody_buckets)",
+                "lab-weights".into(),
+            ),
         ],
         columns: vec![
             ("api.operation", "GetObject".into()),
@@ -299,18 +362,62 @@ fn s3_read(key: &str, address: &str, ago_s: i64, lane: Lane, repeats: i64) -> St
     }
 }
 
-fn plain(rule: &'static str, ago_s: i64, lane: Lane, message: &str, entities: Vec<(EntityKind, String)>, source: &'static str) -> Story {
-    let raw = format!(r#"{{"eventName":"Example","eventTime":"2026-11-22T01:00:00Z","note":"{}"}}"#, message.replace('"', "'"));
+/// A story in one line: rule, seconds ago, lane, source, reason, entities.
+type Line = (&'static str, i64, Lane, &'static str, &'static str, &'static [(EntityKind, &'static str)]);
+
+const CLOUDTRAIL: &str = "aws_cloudtrail";
+const KUBERNETES: &str = "kubernetes_audit";
+const GUARDDUTY: &str = "aws_guardduty";
+const KEY_FILE: &str = "kms_weights_key_endangered.yml";
+const ARTEFACT_FILE: &str = "s3_registered_artefact_overwritten.yml";
+const ACCESS_KEY_FILE: &str = "iam_access_key_for_another_user.yml";
+const LOGGING_FILE: &str = "bedrock_invocation_logging_changed.yml";
+const SECRETS_FILE: &str = "kubernetes_secrets_listed_cluster_wide.yml";
+const GUARDDUTY_FILE: &str = "guardduty_high_severity.yml";
+const USER_DATA_FILE: &str = "ec2_user_data_read_refused.yml";
+
+#[rustfmt::skip]
+const LINES: [Line; 13] = [
+    (KEY_FILE, 2_400, Lane::Live, CLOUDTRAIL, "assumed-role/platform-admin/mk scheduled deletion of key 6f0e… that protects lab-weights, in 7 days",
+        &[(EntityKind::Principal, "arn:aws:sts::111122223333:assumed-role/platform-admin/mk"), (EntityKind::Key, "arn:aws:kms:eu-west-2:111122223333:key/6f0e2a51-77aa-4d8c-9d1e-0f3a")]),
+    (ARTEFACT_FILE, 3_050, Lane::Live, CLOUDTRAIL, "assumed-role/eval-batch/7731 wrote over registered artefact evaluator-small/v12/model.safetensors",
+        &[(EntityKind::Principal, "arn:aws:sts::111122223333:assumed-role/eval-batch/7731"), (EntityKind::Checkpoint, "evaluator-small/v12/model.safetensors"), (EntityKind::Bucket, "lab-registry")]),
+    (ACCESS_KEY_FILE, 6_100, Lane::Live, CLOUDTRAIL, "user/build-bot made access key AKIAEXAMPLEPQ4 for user/dana",
+        &[(EntityKind::Principal, "arn:aws:iam::111122223333:user/build-bot"), (EntityKind::Credential, "AKIAEXAMPLEPQ4"), (EntityKind::Person, "dana")]),
+    (LOGGING_FILE, 10_800, Lane::Live, CLOUDTRAIL, "assumed-role/platform-admin/jt switched model invocation logging off in eu-west-2",
+        &[(EntityKind::Principal, "arn:aws:sts::111122223333:assumed-role/platform-admin/jt")]),
+    (SECRETS_FILE, 1_500, Lane::Live, KUBERNETES, "system:serviceaccount:inference:router listed secrets of every namespace of cluster gpu-a from 10.8.4.19",
+        &[(EntityKind::Workload, "inference/router-6bd9f7"), (EntityKind::Cluster, "gpu-a"), (EntityKind::Address, "10.8.4.19")]),
+    (GUARDDUTY_FILE, 700, Lane::Live, GUARDDUTY, "GuardDuty: i-0a4f queried a domain name of a known command and control server",
+        &[(EntityKind::Host, "i-0a4f31c9d2"), (EntityKind::Account, "111122223333")]),
+    (USER_DATA_FILE, 430, Lane::Live, CLOUDTRAIL, "assumed-role/notebook/ana was refused the user data of i-09bb41",
+        &[(EntityKind::Principal, "arn:aws:sts::111122223333:assumed-role/notebook/ana"), (EntityKind::Host, "i-09bb41")]),
+    (ACCESS_KEY_FILE, 14_000, Lane::Sample, CLOUDTRAIL, "user/christophe made access key AKIAL80DWDVKKM0UXEER for user/stratus-red-team-backdoor-u-user",
+        &[(EntityKind::Principal, "arn:aws:iam::946986569305:user/christophe"), (EntityKind::Credential, "AKIAL80DWDVKKM0UXEER")]),
+    (USER_DATA_FILE, 16_000, Lane::Sample, CLOUDTRAIL, "assumed-role/stratus-red-team-ec2-get-user-data-role/aws-go-sdk was refused the user data of 15 instances",
+        &[(EntityKind::Principal, "arn:aws:sts::946986569305:assumed-role/stratus-red-team-ec2-get-user-data-role/aws-go-sdk")]),
+    (SECRETS_FILE, 26_000, Lane::Live, KUBERNETES, "user ops-marie listed secrets of every namespace of cluster gpu-b from 10.9.0.4",
+        &[(EntityKind::Person, "ops-marie"), (EntityKind::Cluster, "gpu-b")]),
+    (ARTEFACT_FILE, 31_000, Lane::Live, CLOUDTRAIL, "assumed-role/release/ci-2210 wrote over registered artefact tokenizer/v3/vocab.json",
+        &[(EntityKind::Principal, "arn:aws:sts::111122223333:assumed-role/release/ci-2210"), (EntityKind::Checkpoint, "tokenizer/v3/vocab.json")]),
+    (GUARDDUTY_FILE, 52_000, Lane::Live, GUARDDUTY, "GuardDuty: credentials of instance role gpu-node were used from 198.51.100.77, outside AWS",
+        &[(EntityKind::Principal, "arn:aws:sts::111122223333:assumed-role/gpu-node"), (EntityKind::Address, "198.51.100.77")]),
+    (USER_DATA_FILE, 90_000, Lane::Live, CLOUDTRAIL, "assumed-role/notebook/ben was refused the user data of i-0c77",
+        &[(EntityKind::Principal, "arn:aws:sts::111122223333:assumed-role/notebook/ben"), (EntityKind::Host, "i-0c77")]),
+];
+
+fn plain((rule, ago_s, lane, source, message, entities): Line) -> Story {
+    let note = message.replace('"', "'");
     Story {
         rule,
         ago_s,
         lag_s: 95,
         lane,
         message: message.to_owned(),
-        entities,
+        entities: entities.iter().map(|(kind, key)| (*kind, (*key).to_owned())).collect(),
         matched: vec![("selection", "eventName", "equals \"Example\"", "Example".into())],
         columns: vec![("api.operation", "Example".into())],
-        raw,
+        raw: format!(r#"{{"eventName":"Example","eventTime":"2026-11-22T01:00:00Z","note":"{note}"}}"#),
         source,
         repeats: 0,
     }
@@ -318,25 +425,12 @@ fn plain(rule: &'static str, ago_s: i64, lane: Lane, message: &str, entities: Ve
 
 /// The evening's stories.
 pub fn stories() -> Vec<Story> {
-    use EntityKind::*;
-    let pod = |name: &str| (Workload, format!("inference/{name}"));
-    vec![
-        s3_read("frontier-7/step-184000/shard-00017-of-00512.safetensors", "203.0.113.41", 2_330, Lane::Live, 46),
-        plain("kms_weights_key_endangered.yml", 2_400, Lane::Live, "assumed-role/platform-admin/mk scheduled deletion of key 6f0e… that protects lab-weights, in 7 days", vec![principal("platform-admin/mk"), (Key, "arn:aws:kms:eu-west-2:111122223333:key/6f0e2a51-77aa-4d8c-9d1e-0f3a".into())], "aws_cloudtrail"),
-        plain("s3_registered_artefact_overwritten.yml", 3_050, Lane::Live, "assumed-role/eval-batch/7731 wrote over registered artefact evaluator-small/v12/model.safetensors", vec![principal("eval-batch/7731"), (Checkpoint, "evaluator-small/v12/model.safetensors".into()), (Bucket, "lab-registry".into())], "aws_cloudtrail"),
-        plain("iam_access_key_for_another_user.yml", 6_100, Lane::Live, "user/build-bot made access key AKIAEXAMPLEPQ4 for user/dana", vec![(Principal, "arn:aws:iam::111122223333:user/build-bot".into()), (Credential, "AKIAEXAMPLEPQ4".into()), (Person, "dana".into())], "aws_cloudtrail"),
-        plain("bedrock_invocation_logging_changed.yml", 10_800, Lane::Live, "assumed-role/platform-admin/jt switched model invocation logging off in eu-west-2", vec![principal("platform-admin/jt")], "aws_cloudtrail"),
-        plain("kubernetes_secrets_listed_cluster_wide.yml", 1_500, Lane::Live, "system:serviceaccount:inference:router listed secrets of every namespace of cluster gpu-a from 10.8.4.19", vec![pod("router-6bd9f7"), (Cluster, "gpu-a".into()), (Address, "10.8.4.19".into())], "kubernetes_audit"),
-        plain("guardduty_high_severity.yml", 700, Lane::Live, "GuardDuty: i-0a4f queried a domain name of a known command and control server", vec![(Host, "i-0a4f31c9d2".into()), (Account, "111122223333".into())], "aws_guardduty"),
-        plain("ec2_user_data_read_refused.yml", 430, Lane::Live, "assumed-role/notebook/ana was refused the user data of i-09bb41", vec![principal("notebook/ana"), (Host, "i-09bb41".into())], "aws_cloudtrail"),
-        s3_read("evaluator-small/v11/model.safetensors", "198.51.100.23", 5_300, Lane::Exercise, 2),
-        plain("iam_access_key_for_another_user.yml", 14_000, Lane::Sample, "user/christophe made access key AKIAL80DWDVKKM0UXEER for user/stratus-red-team-backdoor-u-user", vec![(Principal, "arn:aws:iam::946986569305:user/christophe".into()), (Credential, "AKIAL80DWDVKKM0UXEER".into())], "aws_cloudtrail"),
-        plain("ec2_user_data_read_refused.yml", 16_000, Lane::Sample, "assumed-role/stratus-red-team-ec2-get-user-data-role/aws-go-sdk was refused the user data of 15 instances", vec![(Principal, "arn:aws:sts::946986569305:assumed-role/stratus-red-team-ec2-get-user-data-role/aws-go-sdk".into())], "aws_cloudtrail"),
-        plain("kubernetes_secrets_listed_cluster_wide.yml", 26_000, Lane::Live, "user ops-marie listed secrets of every namespace of cluster gpu-b from 10.9.0.4", vec![(Person, "ops-marie".into()), (Cluster, "gpu-b".into())], "kubernetes_audit"),
-        plain("s3_registered_artefact_overwritten.yml", 31_000, Lane::Live, "assumed-role/release/ci-2210 wrote over registered artefact tokenizer/v3/vocab.json", vec![principal("release/ci-2210"), (Checkpoint, "tokenizer/v3/vocab.json".into())], "aws_cloudtrail"),
-        plain("guardduty_high_severity.yml", 52_000, Lane::Live, "GuardDuty: credentials of instance role gpu-node were used from 198.51.100.77, outside AWS", vec![principal("gpu-node"), (Address, "198.51.100.77".into())], "aws_guardduty"),
-        plain("ec2_user_data_read_refused.yml", 90_000, Lane::Live, "assumed-role/notebook/ben was refused the user data of i-0c77", vec![principal("notebook/ben"), (Host, "i-0c77".into())], "aws_cloudtrail"),
-    ]
+    let theft =
+        s3_read("frontier-7/step-184000/shard-00017-of-00512.safetensors", "203.0.113.41", 2_330, Lane::Live, 46);
+    let exercise = s3_read("evaluator-small/v11/model.safetensors", "198.51.100.23", 5_300, Lane::Exercise, 2);
+    let (recent, older) = LINES.split_at(7);
+    let recent = recent.iter().map(|line| plain(*line));
+    std::iter::once(theft).chain(recent).chain([exercise]).chain(older.iter().map(|line| plain(*line))).collect()
 }
 
 /// Strings that try to break a page.
@@ -357,10 +451,17 @@ pub fn hostile(store: &Store, catalogue: &Catalogue) -> AlertId {
     let long = "A".repeat(5_000);
     let story = Story {
         message: format!("{all} {long}"),
-        entities: HOSTILE.iter().map(|text| (EntityKind::Resource, (*text).to_owned())).chain([(EntityKind::Host, long.clone())]).collect(),
+        entities: HOSTILE
+            .iter()
+            .map(|text| (EntityKind::Resource, (*text).to_owned()))
+            .chain([(EntityKind::Host, long.clone())])
+            .collect(),
         matched: HOSTILE.iter().map(|text| ("read", "eventName", "equals \"<b>\"", (*text).to_owned())).collect(),
         columns: vec![("api.operation", all.clone()), ("api.request.uid", long)],
-        raw: format!(r#"{{"eventName":{},"<script>alert(2)</script>":"</code></pre>","n":1e999}}"#, serde_json::to_string(&all).expect("json")),
+        raw: format!(
+            r#"{{"eventName":{},"<script>alert(2)</script>":"</code></pre>","n":1e999}}"#,
+            serde_json::to_string(&all).expect("json")
+        ),
         repeats: 0,
         lag_s: 1,
         ..s3_read("x", "203.0.113.9", 60, Lane::Live, 0)
@@ -374,8 +475,16 @@ pub fn many(store: &Store, catalogue: &Catalogue, n: usize) {
         let mut raised = Vec::new();
         for at in start..n.min(start + 2_000) {
             let story = Story {
-                rule: ["s3_weights_read_outside_custody.yml", "iam_access_key_for_another_user.yml", "ec2_user_data_read_refused.yml", "guardduty_high_severity.yml"][at % 4],
-                entities: vec![principal(&format!("role-{at}/session")), (EntityKind::Address, format!("10.{}.{}.{}", at / 65_536, at / 256 % 256, at % 256))],
+                rule: [
+                    "s3_weights_read_outside_custody.yml",
+                    "iam_access_key_for_another_user.yml",
+                    "ec2_user_data_read_refused.yml",
+                    "guardduty_high_severity.yml",
+                ][at % 4],
+                entities: vec![
+                    principal(&format!("role-{at}/session")),
+                    (EntityKind::Address, format!("10.{}.{}.{}", at / 65_536, at / 256 % 256, at % 256)),
+                ],
                 message: format!("assumed-role/role-{at} read object-{at} of lab-weights from outside"),
                 raw: format!(r#"{{"eventName":"GetObject","n":{at}}}"#),
                 ..s3_read("k", "203.0.113.1", 0, if at % 50 == 0 { Lane::Sample } else { Lane::Live }, 0)

@@ -8,13 +8,28 @@ use crate::visitor::{Console, encoded, form_request};
 #[tokio::test]
 async fn nothing_is_shown_without_a_session() {
     let console = Console::empty();
-    let paths = ["/", "/queue", "/alerts/00", "/alerts/close?id=00", "/sources", "/rejects", "/ledger", "/outbox", "/silences", "/rules", "/rules/x", "/nowhere"];
+    let paths = [
+        "/",
+        "/queue",
+        "/alerts/00",
+        "/alerts/close?id=00",
+        "/sources",
+        "/rejects",
+        "/ledger",
+        "/outbox",
+        "/silences",
+        "/rules",
+        "/rules/x",
+        "/nowhere",
+    ];
     for path in paths {
         let answer = console.get(path, "watchkeep_session=0000").await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
         assert!(answer.header("location").starts_with("/login"), "{path}");
     }
-    for path in ["/alerts/acknowledge", "/alerts/close", "/silences", "/silences/end", "/outbox/replay", "/theme", "/logout"] {
+    for path in
+        ["/alerts/acknowledge", "/alerts/close", "/silences", "/silences/end", "/outbox/replay", "/theme", "/logout"]
+    {
         let answer = console.post(path, "", &[("csrf", "x")]).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
     }
@@ -29,7 +44,15 @@ async fn every_answer_carries_its_headers() {
     for path in ["/", "/login", "/nowhere", "/healthz", "/rules"] {
         let answer = visitor.get(path).await;
         let policy = answer.header("content-security-policy");
-        for part in ["default-src 'self'", "script-src 'self'", "style-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"] {
+        for part in [
+            "default-src 'self'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+            "form-action 'self'",
+        ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
         assert!(!policy.contains("unsafe"), "{policy}");
@@ -69,7 +92,11 @@ async fn assets_may_be_kept_for_ever_and_are_found_by_digest_alone() {
 #[tokio::test]
 async fn names_that_point_here_from_elsewhere_are_refused() {
     let console = Console::empty();
-    for (host, status) in [("watchkeep.example", StatusCode::OK), ("[::1]:80", StatusCode::OK), ("evil.example", StatusCode::MISDIRECTED_REQUEST)] {
+    for (host, status) in [
+        ("watchkeep.example", StatusCode::OK),
+        ("[::1]:80", StatusCode::OK),
+        ("evil.example", StatusCode::MISDIRECTED_REQUEST),
+    ] {
         let request = Request::get("/login").header("host", host).body(Body::empty()).unwrap();
         assert_eq!(console.send(request).await.status, status, "{host}");
     }
@@ -84,9 +111,21 @@ async fn the_session_cookie_is_strict_and_out_of_reach_of_scripts() {
     let form = [("csrf", csrf.as_str()), ("user", "ana"), ("token", &console.token), ("next", "/rules")];
     let answer = console.post("/login", &cookies, &form).await;
     assert_eq!(answer.header("location"), "/rules");
-    let line = answer.headers.get_all("set-cookie").iter().map(|v| v.to_str().unwrap()).find(|l| l.starts_with("watchkeep_session")).unwrap();
+    let line = answer
+        .headers
+        .get_all("set-cookie")
+        .iter()
+        .map(|v| v.to_str().unwrap())
+        .find(|l| l.starts_with("watchkeep_session"))
+        .unwrap();
     assert!(line.contains("HttpOnly") && line.contains("SameSite=Strict") && line.contains("Path=/"), "{line}");
-    let answer = console.post("/login", &cookies, &[("csrf", &csrf), ("user", "ana"), ("token", &console.token), ("next", "//evil.example")]).await;
+    let answer = console
+        .post(
+            "/login",
+            &cookies,
+            &[("csrf", &csrf), ("user", "ana"), ("token", &console.token), ("next", "//evil.example")],
+        )
+        .await;
     assert_eq!(answer.header("location"), "/", "a next page elsewhere is not followed");
 }
 
@@ -98,14 +137,16 @@ async fn wrong_tokens_names_and_forged_forms_are_refused() {
     let csrf = page.field("csrf");
     let forged = console.post("/login", "", &[("csrf", &csrf), ("user", "ana"), ("token", &console.token)]).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN, "without the cookie of the form");
-    let nameless = console.post("/login", &cookies, &[("csrf", &csrf), ("user", " \u{7} "), ("token", &console.token)]).await;
+    let nameless =
+        console.post("/login", &cookies, &[("csrf", &csrf), ("user", " \u{7} "), ("token", &console.token)]).await;
     assert_eq!(nameless.status, StatusCode::UNPROCESSABLE_ENTITY);
     for _ in 0..8 {
         let wrong = console.post("/login", &cookies, &[("csrf", &csrf), ("user", "eve"), ("token", "wk_guess")]).await;
         assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
         assert!(wrong.cookie("watchkeep_session").is_none());
     }
-    let limited = console.post("/login", &cookies, &[("csrf", &csrf), ("user", "eve"), ("token", &console.token)]).await;
+    let limited =
+        console.post("/login", &cookies, &[("csrf", &csrf), ("user", "eve"), ("token", &console.token)]).await;
     assert_eq!(limited.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(!limited.header("retry-after").is_empty());
 }
@@ -119,9 +160,15 @@ async fn forms_need_this_sessions_token_and_must_come_from_here() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{csrf}");
     }
     let form = [("csrf", mine.csrf.as_str()), ("theme", "dark")];
-    let cross = form_request("/theme", &mine.cookies, &form).header("sec-fetch-site", "cross-site").body(encoded(&form)).unwrap();
+    let cross = form_request("/theme", &mine.cookies, &form)
+        .header("sec-fetch-site", "cross-site")
+        .body(encoded(&form))
+        .unwrap();
     assert_eq!(console.send(cross).await.status, StatusCode::FORBIDDEN);
-    let json = Request::post("/theme").header("host", "localhost").header("cookie", &mine.cookies).header("content-type", "text/plain");
+    let json = Request::post("/theme")
+        .header("host", "localhost")
+        .header("cookie", &mine.cookies)
+        .header("content-type", "text/plain");
     assert_eq!(console.send(json.body(encoded(&form)).unwrap()).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let long = "x".repeat(300 * 1024);
     assert_eq!(mine.post("/theme", &[("theme", &long)]).await.status, StatusCode::PAYLOAD_TOO_LARGE);

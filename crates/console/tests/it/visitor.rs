@@ -15,7 +15,7 @@ pub struct Console {
     pub store: Store,
     pub catalogue: Catalogue,
     pub token: String,
-    pub dir: tempfile::TempDir,
+    _dir: tempfile::TempDir,
 }
 
 /// What came back.
@@ -33,7 +33,9 @@ impl Answer {
     /// The value of a cookie that is set here.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let all = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        all.filter_map(|line| line.split(';').next()?.split_once('=')).find(|(key, _)| *key == name).map(|(_, v)| v.to_owned())
+        all.filter_map(|line| line.split(';').next()?.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, v)| v.to_owned())
     }
 
     /// The value of the first hidden field of this name.
@@ -55,10 +57,26 @@ impl Console {
         Console::over(dir, catalogue)
     }
 
+    /// An evening's console, configured otherwise.
+    pub fn configured(change: impl FnOnce(&mut ConsoleConfig)) -> Console {
+        let dir = tempfile::tempdir().unwrap();
+        let catalogue = crate::seed::evening(&crate::seed::open(dir.path()));
+        let mut config = ConsoleConfig::default();
+        change(&mut config);
+        Console::with(dir, catalogue, config)
+    }
+
     pub fn over(dir: tempfile::TempDir, catalogue: Catalogue) -> Console {
+        Console::with(
+            dir,
+            catalogue,
+            ConsoleConfig { hosts: vec!["watchkeep.example".into()], ..ConsoleConfig::default() },
+        )
+    }
+
+    fn with(dir: tempfile::TempDir, catalogue: Catalogue, config: ConsoleConfig) -> Console {
         let store = crate::seed::open(dir.path());
         let (auth, token) = Auth::open(dir.path()).unwrap();
-        let config = ConsoleConfig { hosts: vec!["watchkeep.example".into()], ..ConsoleConfig::default() };
         let state = ConsoleState {
             store: store.clone(),
             catalogue: Arc::new(catalogue.clone()),
@@ -66,7 +84,7 @@ impl Console {
             clock: crate::seed::now,
             config: Arc::new(config),
         };
-        Console { router: console::router(state), store, catalogue, token: token.unwrap(), dir }
+        Console { router: console::router(state), store, catalogue, token: token.unwrap(), _dir: dir }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

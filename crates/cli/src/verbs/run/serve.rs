@@ -38,13 +38,17 @@ pub async fn serve(context: &Context, opened: Opened) -> Result<(), Failure> {
     let settings = Settings::read(config.clone()).environment()?;
     let running =
         pipeline::start(settings, engine.clone(), store.clone(), Arc::new(SystemClock)).await.environment()?;
+    let samples = || config.inputs.iter().filter(|input| matches!(input.kind, InputKind::Samples { .. }));
     let state = ConsoleState {
         store,
         catalogue: Arc::new(views::catalogue(&catalogue, &engine)),
         auth: Arc::new(auth),
         clock: clock::now,
         config: Arc::new(ConsoleConfig {
-            sample_notice: config.inputs.iter().any(|input| matches!(input.kind, InputKind::Samples { .. })),
+            sample_notice: samples().next().is_some(),
+            sample_inputs: samples().map(|input| input.name.clone()).collect(),
+            any_host: config.console.remote,
+            secure_cookies: config.console.remote,
             ..ConsoleConfig::default()
         }),
     };
