@@ -2,6 +2,10 @@
 //!
 //! In: bytes that may end anywhere. Out: events of structure. No recursion; the state is a few numbers, whatever the depth.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// Keys of the outermost object whose arrays hold records, and what must stand before the key for that to be so.
 const CONTAINERS: [(&str, Option<&str>); 8] = [
     // CloudTrail files in S3.
@@ -35,20 +39,17 @@ pub(crate) fn is_container(key: &[u8], head: &[u8]) -> bool {
 
 /// Could `line` hold a container? Cheap, and never wrong when it says no.
 pub(crate) fn may_hold_container(line: &[u8]) -> bool {
-    let says = |word: &str| memchr::memmem::find(line, word.as_bytes()).is_some();
-    says("\"Records\"") || says("\"logEvents\"") || says("audit.k8s.io") && says("\"items\"") || may_hold_rare(line)
+    QUOTED_KEYS.find_iter(line).any(|found| {
+        let (_, needs) = CONTAINERS[found.pattern().as_usize()];
+        needs.is_none_or(|word| memchr::memmem::find(line, word.as_bytes()).is_some())
+    })
 }
 
-const RARE: [&[u8]; 5] = [b"\"Findings", b"\"Events", b"\"auditEvents", b"\"events", b"\"QueryResultRows"];
-
-fn may_hold_rare(line: &[u8]) -> bool {
-    // These keys share their ends, so that one search finds them all.
-    let mut found = memchr::memmem::find_iter(line, b"s\"").filter(|at| {
-        let head = &line[..=*at];
-        RARE.iter().any(|key| head.ends_with(key))
-    });
-    found.next().is_some()
-}
+/// The keys of [`CONTAINERS`] in their quotes, all found in one pass.
+static QUOTED_KEYS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let quoted = container_keys().map(|key| format!("\"{key}\""));
+    AhoCorasick::new(quoted).expect("a handful of short keys can always be searched for")
+});
 
 /// May `line` hold more than one JSON value after another? Cheap, and never wrong when it says no.
 pub(crate) fn may_hold_several(line: &[u8]) -> bool {
