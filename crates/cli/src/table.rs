@@ -8,6 +8,10 @@ use crate::args::Format;
 use crate::context::{Context, stdout, write_json, write_ndjson};
 use crate::status::Failure;
 
+/// Columns of a terminal below which tables keep to [`WIDTH_OTHERWISE`].
+const WIDTH_MIN: u16 = 40;
+const WIDTH_OTHERWISE: u16 = 120;
+
 /// Prints a list: as a table, a JSON array or NDJSON. Elsewhere than on a terminal the default is NDJSON.
 pub fn print_list<T: Serialize>(
     context: &Context,
@@ -40,6 +44,10 @@ pub fn new_table(context: &Context, headers: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(headers.iter().map(|header| Cell::new(header.to_uppercase())));
+    // A terminal that does not say how wide it is, or that no table fits into.
+    if table.width().is_some_and(|width| width < WIDTH_MIN) {
+        table.set_width(WIDTH_OTHERWISE);
+    }
     if context.paint.is_on() {
         table.enforce_styling();
     } else {

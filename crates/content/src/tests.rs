@@ -115,9 +115,9 @@ fn a_large_collection_loads_quickly() {
     let compiled = started.elapsed();
     let errors: Vec<_> = diagnostics.iter().chain(&more).filter(|wrong| wrong.is_error()).collect();
     for wrong in &errors {
-        println!("{wrong}");
+        eprintln!("{wrong}");
     }
-    println!(
+    eprintln!(
         "{} rules, {} compiled, {} errors; load {loaded:?}, compile {:?}",
         catalogue.rules.len(),
         engine.rules().len(),

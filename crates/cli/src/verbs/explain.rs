@@ -172,14 +172,9 @@ fn render_node(node: &Node, depth: usize, paint: Paint, out: &mut String) {
     let indent = "  ".repeat(depth);
     out.push_str(&format!("{indent}{} {}", mark(node.held, paint), node.label));
     if let Some(term) = &node.term {
-        let seen = match term.seen.as_slice() {
-            [] => "absent".to_owned(),
-            values => values.join(", "),
-        };
-        out.push_str(&format!("  {}", paint.dim(format!("← {seen}"))));
-        if !term.note.is_empty() {
-            out.push_str(&format!("  {}", paint.dim(format!("({})", term.note))));
-        }
+        let seen = if term.seen.is_empty() { "absent".to_owned() } else { term.seen.join(", ") };
+        let why = if term.note.is_empty() { &seen } else { &term.note };
+        out.push_str(&format!("  {}", paint.dim(format!("← {why}"))));
     }
     out.push('\n');
     for child in &node.children {

@@ -4,6 +4,8 @@
 //! `WATCHKEEP_CRASH_POINTS` says how often (default 10; `cargo xtask crash` uses 200), `WATCHKEEP_CRASH_SEED` which points.
 //! The alerts of the killed run are compared with those of a run that nobody disturbed, given the same records once.
 
+#![allow(clippy::print_stdout, reason = "what a crash test counted is its output")]
+
 mod load;
 mod platform;
 
