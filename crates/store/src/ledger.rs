@@ -90,30 +90,15 @@ pub(crate) fn take_back(db: &Connection, entry: &Entry) -> Result<(), StoreError
     Ok(())
 }
 
-/// What was queued and delivered is counted when it happens; what waits and what is dead is there to be counted again.
+/// What was queued and delivered is counted when it happens; what waits and what is dead is there to be counted again. Routes are compared
+/// first; hours only where a route does not balance.
 fn outbox_imbalances(db: &Connection) -> Result<Vec<Imbalance>, StoreError> {
-    let mut sides: BTreeMap<(String, i64), (u64, u64)> = BTreeMap::new();
-    let mut counted = db.prepare_cached(
-        "SELECT input, hour, coalesce(sum(n) FILTER (WHERE step = 'queued'), 0), \
-         coalesce(sum(n) FILTER (WHERE step = 'delivered'), 0) \
-         FROM ledger WHERE step IN ('queued', 'delivered') GROUP BY input, hour",
-    )?;
-    let mut rows = counted.query([])?;
-    while let Some(row) = rows.next()? {
-        sides.insert((row.get(0)?, row.get(1)?), (count(row, 2)?, count(row, 3)?));
+    let is_broken = |(_, (left, right)): &(_, (u64, u64))| left != right;
+    if !outbox_sides(db, "0", "0")?.into_iter().any(|side| is_broken(&side)) {
+        return Ok(Vec::new());
     }
-    for state in ["waiting", "dead"] {
-        let mut there = db.prepare_cached(&format!(
-            "SELECT 'route:' || route, created - created % 3600000000 AS hour, count(*) FROM outbox \
-             WHERE state = '{state}' GROUP BY route, hour"
-        ))?;
-        let mut rows = there.query([])?;
-        while let Some(row) = rows.next()? {
-            sides.entry((row.get(0)?, row.get(1)?)).or_default().1 += count(row, 2)?;
-        }
-    }
-    let broken = sides.into_iter().filter(|(_, (left, right))| left != right);
-    let named = broken.map(|((input, hour), (left, right))| Imbalance {
+    let hours = outbox_sides(db, "hour", "created - created % 3600000000")?;
+    let named = hours.into_iter().filter(is_broken).map(|((input, hour), (left, right))| Imbalance {
         input,
         hour: Time::from_micros(hour),
         law: OUTBOX_LAW.to_owned(),
@@ -121,4 +106,32 @@ fn outbox_imbalances(db: &Connection) -> Result<Vec<Imbalance>, StoreError> {
         right,
     });
     Ok(named.collect())
+}
+
+/// Both sides of the outbox's law, by route and span.
+fn outbox_sides(
+    db: &Connection,
+    counted_span: &str,
+    there_span: &str,
+) -> Result<BTreeMap<(String, i64), (u64, u64)>, StoreError> {
+    let mut sides: BTreeMap<(String, i64), (u64, u64)> = BTreeMap::new();
+    let mut counted = db.prepare_cached(&format!(
+        "SELECT input, {counted_span} AS span, coalesce(sum(n) FILTER (WHERE step = 'queued'), 0), \
+         coalesce(sum(n) FILTER (WHERE step = 'delivered'), 0) \
+         FROM ledger WHERE step IN ('queued', 'delivered') GROUP BY input, span"
+    ))?;
+    let mut rows = counted.query([])?;
+    while let Some(row) = rows.next()? {
+        sides.insert((row.get(0)?, row.get(1)?), (count(row, 2)?, count(row, 3)?));
+    }
+    for state in ["waiting", "dead"] {
+        let mut there = db.prepare_cached(&format!(
+            "SELECT 'route:' || route, {there_span} AS span, count(*) FROM outbox WHERE state = '{state}' GROUP BY route, span"
+        ))?;
+        let mut rows = there.query([])?;
+        while let Some(row) = rows.next()? {
+            sides.entry((row.get(0)?, row.get(1)?)).or_default().1 += count(row, 2)?;
+        }
+    }
+    Ok(sides)
 }

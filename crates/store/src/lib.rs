@@ -28,6 +28,7 @@ mod rejects;
 mod routes;
 mod rows;
 mod rules;
+mod search;
 mod settle;
 mod silences;
 mod stats;

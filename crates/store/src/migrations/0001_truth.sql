@@ -124,7 +124,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (next, id) WHERE state = 'waiting' AND next IS NOT NULL;
 CREATE INDEX outbox_due_on_route ON outbox (route, next, id) WHERE state = 'waiting' AND next IS NOT NULL;
 CREATE INDEX outbox_waiting ON outbox (route, created) WHERE state = 'waiting';
-CREATE INDEX outbox_dead ON outbox (id) WHERE state = 'dead';
+CREATE INDEX outbox_dead ON outbox (route, created) WHERE state = 'dead';
 
 CREATE TABLE ledger (
     hour   INTEGER NOT NULL, -- start of the hour of receipt (outbox: of queueing)

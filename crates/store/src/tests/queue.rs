@@ -89,3 +89,31 @@ fn an_id_is_found_by_its_beginning() {
     assert_eq!(store.alert_ids("xyz", 9).unwrap(), []);
     assert_eq!(store.alert_ids(&"0".repeat(40), 9).unwrap(), []);
 }
+
+#[test]
+fn a_text_that_very_many_hold_is_not_counted_to_the_end() {
+    let (_dir, store) = store();
+    let many: Vec<Finding> = (0..1_200).map(|i| finding(&format!("r{}", i % 2), &format!("p{i}"), i % 600)).collect();
+    settle(&store, many, at(700));
+    let ask = |text: &str, offset, rule: Option<&str>| {
+        let query = AlertQuery {
+            text: Some(text.into()),
+            rule: rule.map(str::to_owned),
+            offset,
+            limit: 100,
+            ..Default::default()
+        };
+        let page = store.alerts(&query).unwrap();
+        (page.alerts.len(), page.total, page.total_is_least)
+    };
+    assert_eq!(ask("read weights", 0, None), (100, 1_000, true));
+    assert_eq!(ask("read weights", 1_000, None), (100, 1_101, true));
+    assert_eq!(ask("read weights", 1_150, None), (50, 1_200, false));
+    assert_eq!(ask("read weights", 550, Some("r0")), (50, 600, false));
+    assert_eq!(ask("read", 0, Some("r1")), (100, 101, true));
+    assert_eq!(ask("read", 0, Some("none")), (0, 0, false));
+    assert_eq!(ask("p119", 0, None), (11, 11, false), "a rare text is counted");
+    let whole = AlertQuery { limit: 1_000, text: Some("weights".into()), ..Default::default() };
+    let (all, found) = (AlertQuery { text: None, ..whole.clone() }, store.alerts(&whole).unwrap().alerts);
+    assert_eq!(found, store.alerts(&all).unwrap().alerts, "in the same order");
+}
