@@ -100,6 +100,11 @@ pub struct AlertDetail {
 }
 
 impl Store {
+    /// One alert by itself, without what it stands on; `None` if there is none.
+    pub fn alert_alone(&self, id: AlertId) -> Result<Option<Alert>, StoreError> {
+        self.read(|db| Ok(alert_by_id(db, id)?.map(|(_, alert)| alert)))
+    }
+
     /// Everything about one alert; `None` if there is none.
     pub fn alert(&self, id: AlertId) -> Result<Option<AlertDetail>, StoreError> {
         self.read(|db| {

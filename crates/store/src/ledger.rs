@@ -108,13 +108,12 @@ fn outbox_imbalances(db: &Connection) -> Result<Vec<Imbalance>, StoreError> {
     Ok(named.collect())
 }
 
+/// Both sides of a law by input and span.
+type Sides = BTreeMap<(String, i64), (u64, u64)>;
+
 /// Both sides of the outbox's law, by route and span.
-fn outbox_sides(
-    db: &Connection,
-    counted_span: &str,
-    there_span: &str,
-) -> Result<BTreeMap<(String, i64), (u64, u64)>, StoreError> {
-    let mut sides: BTreeMap<(String, i64), (u64, u64)> = BTreeMap::new();
+fn outbox_sides(db: &Connection, counted_span: &str, there_span: &str) -> Result<Sides, StoreError> {
+    let mut sides = Sides::new();
     let mut counted = db.prepare_cached(&format!(
         "SELECT input, {counted_span} AS span, coalesce(sum(n) FILTER (WHERE step = 'queued'), 0), \
          coalesce(sum(n) FILTER (WHERE step = 'delivered'), 0) \
