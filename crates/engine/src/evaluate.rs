@@ -338,15 +338,18 @@ impl<'e> Pass<'e, '_> {
 
     /// A record of a known source.
     fn event(&mut self, feed: &'e Feed, record: Record<'_>, outer: Option<Time>) -> Result<(), Reject> {
-        let time = match (feed.plan.time(&record), outer) {
-            (Ok(time), _) | (Err(_), Some(time)) => time,
+        let told = match (feed.plan.time(&record), outer) {
+            (Ok(Some(time)), _) | (Ok(None) | Err(_), Some(time)) => Some(time),
+            (Ok(None), None) => None,
             (Err(reason), None) => return Err(reason),
         };
         let event = Event {
             source: &feed.source,
             plan: &feed.plan,
             record,
-            time,
+            // A record that does not say when it happened is no reason to look away: receipt bounds it from above.
+            time: told.unwrap_or(self.given.received),
+            is_time_of_receipt: told.is_none(),
             received: self.given.received,
             lane: self.given.lane,
             id: OnceCell::new(),

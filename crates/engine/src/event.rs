@@ -14,13 +14,14 @@ use crate::record::{Record, Scalar};
 use crate::source::Source;
 use crate::source::plan::Plan;
 
-/// A record that became an event. Its time is known; all else is worked out when asked for.
+/// A record that became an event. Its time is settled; all else is worked out when asked for.
 #[derive(Debug)]
 pub struct Event<'a> {
     pub(crate) source: &'a Source,
     pub(crate) plan: &'a Plan,
     pub(crate) record: Record<'a>,
     pub(crate) time: Time,
+    pub(crate) is_time_of_receipt: bool,
     pub(crate) received: Time,
     pub(crate) lane: Lane,
     pub(crate) id: OnceCell<EventId>,
@@ -39,9 +40,14 @@ impl<'a> Event<'a> {
         self.source
     }
 
-    /// When it happened.
+    /// When it happened; the time of receipt where the record does not say.
     pub fn time(&self) -> Time {
         self.time
+    }
+
+    /// Does the time of receipt stand in for one that the record lacks?
+    pub fn is_time_of_receipt(&self) -> bool {
+        self.is_time_of_receipt
     }
 
     /// When its record reached us.
@@ -120,7 +126,9 @@ impl<'a> Event<'a> {
         ocsf::place_value(&mut event, "metadata.log_name", self.source.id.as_str().into());
         ocsf::place_value(&mut event, "metadata.logged_time", self.received.millis().into());
         ocsf::place_value(&mut event, "metadata.profiles", json!(class.profiles));
-        ocsf::place_value(&mut event, "metadata.labels", json!([format!("lane:{}", self.lane)]));
+        let mut labels = vec![format!("lane:{}", self.lane)];
+        labels.extend(self.is_time_of_receipt.then(|| "time:received".to_owned()));
+        ocsf::place_value(&mut event, "metadata.labels", json!(labels));
         Value::Object(event)
     }
 

@@ -15,6 +15,8 @@ pub(crate) const MESSAGE_CHARS: usize = 400;
 /// Longest value in a reason sentence.
 const VALUE_CHARS: usize = 120;
 const HOUR_MS: i64 = 3_600_000;
+/// What a reason sentence says of an event whose record has no time.
+const NO_TIME: &str = " (the record has no time; that of its receipt stands in)";
 
 /// What of a rule is needed to say its findings.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl Voice {
             event_ids: vec![event.id()],
             entities: self.entities(event),
             techniques: self.techniques.clone(),
-            message: one_line(&message, MESSAGE_CHARS),
+            message: with_time_note(one_line(&message, MESSAGE_CHARS - NO_TIME.len()), event),
             lane: event.lane(),
             fold: self.fold(event),
             matched,
@@ -98,6 +100,10 @@ impl Voice {
         let by = self.fold.iter().map(|(name, field)| (name.clone(), value(name, *field))).collect();
         FoldKey { by, window_ms: self.window_ms }
     }
+}
+
+fn with_time_note(message: String, event: &Event<'_>) -> String {
+    if event.is_time_of_receipt() { message + NO_TIME } else { message }
 }
 
 /// A sentence with holes, each of which names an entity kind, a column or a path of the record.

@@ -97,10 +97,20 @@ fn a_frame_may_hold_many() {
 }
 
 #[test]
+fn a_record_without_a_time_is_evaluated_at_its_receipt_and_says_so() {
+    let timeless = CALL.replace(r#""eventTime":"2026-05-06T10:30:00Z","#, "");
+    let memory = evaluate(&engine(&[RULE]), timeless.as_bytes(), None);
+    assert_eq!(memory.events[0].time, "2026-11-22T12:00:00.000Z");
+    assert_eq!(memory.events[0].ocsf["metadata"]["labels"], serde_json::json!(["lane:test", "time:received"]));
+    let message = &memory.findings[0].message;
+    assert!(message.ends_with("(the record has no time; that of its receipt stands in)"), "{message}");
+    let unreadable = CALL.replace("2026-05-06T10:30:00Z", "redacted");
+    assert_eq!(evaluate(&engine(&[RULE]), unreadable.as_bytes(), None).rejects[0].1, Reject::BadTime);
+}
+
+#[test]
 fn the_envelope_tells_the_time_when_the_record_does_not() {
     let timeless = CALL.replace(r#""eventTime":"2026-05-06T10:30:00Z","#, "");
-    let memory = evaluate(&engine(&[]), timeless.as_bytes(), None);
-    assert_eq!(memory.rejects[0].1, Reject::NoTime);
     for frame in [
         timeless.replacen('{', r#"{"@timestamp":"2026-05-06T10:30:00.000Z","#, 1),
         format!(r#"{{"@timestamp":"2026-05-06T10:30:00.000Z","message":{}}}"#, quoted(&timeless)),

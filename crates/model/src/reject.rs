@@ -24,8 +24,6 @@ pub enum Reject {
     UnknownSource,
     /// The record was said to be of one source and is not.
     WrongSource,
-    /// The record has no event time where its source says it should be.
-    NoTime,
     /// The event time cannot be read.
     BadTime,
     /// A text line does not have the fields of its source's format.
@@ -38,7 +36,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every reason.
-    pub const ALL: [Reject; 13] = [
+    pub const ALL: [Reject; 12] = [
         Reject::TooLarge,
         Reject::TooDeep,
         Reject::NotUtf8,
@@ -47,7 +45,6 @@ impl Reject {
         Reject::DuplicateKey,
         Reject::UnknownSource,
         Reject::WrongSource,
-        Reject::NoTime,
         Reject::BadTime,
         Reject::BadLine,
         Reject::BadCompression,
@@ -65,7 +62,6 @@ impl Reject {
             Reject::DuplicateKey => "duplicate_key",
             Reject::UnknownSource => "unknown_source",
             Reject::WrongSource => "wrong_source",
-            Reject::NoTime => "no_time",
             Reject::BadTime => "bad_time",
             Reject::BadLine => "bad_line",
             Reject::BadCompression => "bad_compression",
@@ -89,7 +85,6 @@ impl Reject {
             Reject::DuplicateKey => "a key stands twice in one object",
             Reject::UnknownSource => "no source recognises the record",
             Reject::WrongSource => "the record is not of the source that its input names",
-            Reject::NoTime => "the record has no event time",
             Reject::BadTime => "the event time cannot be read",
             Reject::BadLine => "the line does not have the fields of its source's format",
             Reject::BadCompression => "the compressed stream is broken or ends early",
@@ -108,9 +103,7 @@ impl Reject {
             Reject::DuplicateKey => "send each key once; treat a producer that does not as suspect",
             Reject::UnknownSource => "name the source of the input, or add a source that recognises the record",
             Reject::WrongSource => "correct the input's `source`, or set it to `auto`",
-            Reject::NoTime | Reject::BadTime => {
-                "check the `time` paths in the source's `source.yml` against the record"
-            }
+            Reject::BadTime => "check the `time` paths in the source's `source.yml` against the record",
             Reject::BadLine => "compare the line with the source's sample",
             Reject::BadCompression => "send the file again; the records before the break were read",
             Reject::Internal => "report it with the record's digest; the record is kept",

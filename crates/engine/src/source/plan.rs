@@ -91,20 +91,20 @@ impl Plan {
         self.tests.iter().any(|test| test.holds(record))
     }
 
-    /// When the record says that it happened.
-    pub(crate) fn time(&self, record: &Record<'_>) -> Result<Time, Reject> {
-        let mut reason = Reject::NoTime;
+    /// When the record says that it happened; `None` where it does not say.
+    pub(crate) fn time(&self, record: &Record<'_>) -> Result<Option<Time>, Reject> {
+        let mut is_unreadable = false;
         for (path, unit) in &self.times {
             for value in record.values(*path) {
                 if let Some(time) = time::read(value, *unit) {
-                    return Ok(time);
+                    return Ok(Some(time));
                 }
                 if value.scalar_text().is_some_and(|text| !text.is_empty()) {
-                    reason = Reject::BadTime;
+                    is_unreadable = true;
                 }
             }
         }
-        Err(reason)
+        if is_unreadable { Err(Reject::BadTime) } else { Ok(None) }
     }
 
     /// The event's id. A record without what should make it itself is its bytes.
