@@ -29,8 +29,9 @@ pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>, other_keys: &[&str]) 
             )),
             key if other_keys.contains(&key) => {}
             key => {
-                let body = Body { values: &mut values }.group(reader, part);
-                detection.searches.extend(body.map(|body| Search { name: key.to_owned(), line: part.line, body }));
+                // A search that cannot be read still has its name, so that the condition's own mistakes are told too.
+                let body = Body { values: &mut values }.group(reader, part).unwrap_or(Group::Any(Vec::new()));
+                detection.searches.push(Search { name: key.to_owned(), line: part.line, body });
             }
         }
     }
@@ -46,11 +47,7 @@ pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>, other_keys: &[&str]) 
             let message = format!("`{}` has no condition", entry.key);
             reader.note(entry.error("missing-condition", message, "add `condition: selection`"));
         }
-        // A search that cannot be read would make every condition wrong.
-        Some(part) if reader.diagnostics.iter().filter(|d| d.is_error()).count() == errors => {
-            read_conditions(reader, part, &mut detection);
-        }
-        Some(_) => {}
+        Some(part) => read_conditions(reader, part, &mut detection),
     }
     let is_right = reader.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() == errors;
     is_right.then_some(detection)

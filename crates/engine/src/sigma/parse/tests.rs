@@ -276,3 +276,9 @@ fn places_in_folded_and_literal_conditions_name_the_line() {
     assert_eq!(codes(&text("\"s and nope\"")), ["unknown-search 6:21"]);
     assert_eq!(codes(&text("[s, nope]")), ["unknown-search 6:18"]);
 }
+
+#[test]
+fn a_mistake_in_a_search_does_not_hide_one_in_the_condition() {
+    let text = "title: A\nid: 5b7c2e9e-3d0a-4f0c-9c0a-6f2f5d1f7a11\nlogsource: {product: x}\ndetection:\n  s:\n    a|nope: 1\n  condition: s and t\n";
+    assert_eq!(codes(text), ["unknown-modifier 6:7", "unknown-search 7:20"]);
+}
