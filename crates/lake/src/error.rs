@@ -36,6 +36,17 @@ pub enum LakeError {
     /// An earlier write could not be synced: what is on the disk is not known until the lake is opened again.
     #[error("the lake spool `{}` refuses rows after a failed sync, until it is opened again", .0.display())]
     Refusing(PathBuf),
+    /// A spool did not hold to its end. What was whole is in the lake; the file is kept. Said once for each spool;
+    /// [`LakeStats::damaged_spools`](crate::LakeStats::damaged_spools) counts the files that are kept.
+    #[error("the lake spool kept as `{}` holds no rows after byte {whole} of {length}", path.display())]
+    Damaged {
+        /// The file as it is kept.
+        path: PathBuf,
+        /// Bytes up to the first entry that does not hold.
+        whole: u64,
+        /// Bytes of the file.
+        length: u64,
+    },
 }
 
 /// Names the action and the path of a failed file operation.

@@ -10,10 +10,14 @@
 //! apart by their event id and read once.
 //!
 //! Bounds: a spool holds [`LakeOptions::spool_bytes`]; conversion holds one spool in memory; when
-//! [`LakeOptions::sealed_spools_max`] full spools wait for conversion, `append` converts one itself before it returns, so
-//! the line slows down instead of the disk filling with spools.
+//! [`LakeOptions::sealed_spools_max`] full spools wait for conversion, `append` converts them before it takes rows into a new
+//! one, so the line slows down instead of the disk filling with spools; while that many cannot be converted, it refuses.
+//!
+//! A spool that does not hold to its end (a torn last entry, or bytes gone bad) gives what is whole; the file stays as
+//! `spool/*.corrupt`, is said once as [`LakeError::Damaged`] and counted in [`LakeStats`].
 
 mod error;
+mod folder;
 mod parquet_file;
 mod partition;
 mod row;

@@ -25,7 +25,7 @@ const ROWS_PER_READ: usize = 4096;
 /// Writes `rows` to `path`: temporary name, sync, rename, sync of the folder.
 pub(crate) fn write(path: &Path, rows: &[Row]) -> Result<(), LakeError> {
     let folder = path.parent().expect("a lake file lies in its day's folder");
-    fs::create_dir_all(folder).map_err(io("make", folder))?;
+    crate::folder::make(folder)?;
     let temporary = path.with_extension("parquet.tmp");
     let file = File::create(&temporary).map_err(io("make", &temporary))?;
     let wrong = |source| LakeError::Parquet { action: "written", path: temporary.clone(), source };
@@ -37,7 +37,7 @@ pub(crate) fn write(path: &Path, rows: &[Row]) -> Result<(), LakeError> {
     writer.close().map_err(wrong)?;
     file.sync_all().map_err(io("sync", &temporary))?;
     fs::rename(&temporary, path).map_err(io("rename", &temporary))?;
-    File::open(folder).and_then(|f| f.sync_all()).map_err(io("sync", folder))
+    crate::folder::sync(folder)
 }
 
 /// Reads every row of the file at `path`, in the order in which they were written.

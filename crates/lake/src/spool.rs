@@ -2,6 +2,7 @@
 //!
 //! Comes in: a batch of rows. Goes out: one entry (`length`, CRC-32, rows) appended and synced. Bound: the caller seals the
 //! file when it is full. After a failed write the tail is cut back; after a failed sync the spool refuses until reopened.
+//! Reading tells how far the file is whole; what lies behind that is never thrown away.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -22,15 +23,10 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
-    /// Opens or makes the spool at `path`, cutting a torn last entry.
-    pub(crate) fn open(path: &Path) -> Result<Spool, LakeError> {
-        let mut rows = 0;
-        let whole = if path.exists() { read_entries(path, &mut |_| rows += 1)? } else { 0 };
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(io("open", path))?;
-        file.set_len(whole).map_err(io("cut", path))?;
-        file.seek(SeekFrom::Start(whole)).map_err(io("seek in", path))?;
-        Ok(Spool { path: path.to_owned(), file, bytes: whole, rows, refusing: false })
+    /// Makes the spool at `path`, where nothing is yet.
+    pub(crate) fn make(path: &Path) -> Result<Spool, LakeError> {
+        let file = OpenOptions::new().create_new(true).write(true).open(path).map_err(io("make", path))?;
+        Ok(Spool { path: path.to_owned(), file, bytes: 0, rows: 0, refusing: false })
     }
 
     /// Appends one entry and syncs it.
@@ -67,19 +63,30 @@ impl Spool {
     }
 }
 
-/// Reads every whole entry of the spool at `path`; returns the length of the whole part. A torn tail ends the reading.
-pub(crate) fn read_entries(path: &Path, each: &mut dyn FnMut(Row)) -> Result<u64, LakeError> {
+/// How much of a spool holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Bytes up to the first entry that does not hold.
+    pub(crate) whole: u64,
+    /// Bytes of the file.
+    pub(crate) length: u64,
+}
+
+/// Reads the entries of the spool at `path` up to the first that does not hold; says how far that is.
+pub(crate) fn read_entries(path: &Path, each: &mut dyn FnMut(Row)) -> Result<Extent, LakeError> {
     let mut bytes = Vec::new();
     File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(io("read", path))?;
     let mut rest = bytes.as_slice();
-    while let Some((payload, after)) = split_entry(rest) {
-        let mut rows = payload;
+    while let Some((mut rows, after)) = split_entry(rest) {
         while let Some(row) = Row::decode(&mut rows) {
             each(row);
         }
+        if !rows.is_empty() {
+            break;
+        }
         rest = after;
     }
-    Ok((bytes.len() - rest.len()) as u64)
+    Ok(Extent { whole: (bytes.len() - rest.len()) as u64, length: bytes.len() as u64 })
 }
 
 fn encode_entry(rows: &[Row]) -> Vec<u8> {

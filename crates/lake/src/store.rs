@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use model::{EventId, SourceId, Time};
 
 use crate::error::io;
-use crate::partition;
 use crate::spool::{self, Spool};
-use crate::{LakeError, Row, parquet_file};
+use crate::{LakeError, Row, folder, parquet_file, partition};
+
+/// How the name of a spool ends that did not hold to its end.
+const DAMAGED: &str = "corrupt";
 
 /// Sizes and ages at which rows move on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +22,7 @@ pub struct LakeOptions {
     pub spool_bytes: u64,
     /// A spool whose first row is this old is sealed whatever its size, milliseconds.
     pub roll_ms: i64,
-    /// So many sealed spools may wait; one more, and `append` converts before it returns.
+    /// So many sealed spools may wait; then `append` converts before it takes rows into a new one.
     pub sealed_spools_max: usize,
 }
 
@@ -36,6 +39,10 @@ pub struct LakeStats {
     pub spool_rows: u64,
     /// Sealed spools that wait for conversion.
     pub sealed_spools: usize,
+    /// Of these, the ones whose last conversion failed; they are tried again.
+    pub failing_spools: usize,
+    /// Spools that did not hold to their end, kept as `.corrupt` for a person. Deleting the file ends the count.
+    pub damaged_spools: usize,
 }
 
 /// The history of events on this machine. Clones share one lake. Calls block on the disk.
@@ -50,6 +57,8 @@ struct Shared {
     open: Mutex<Open>,
     /// Held by whoever converts, so that no spool is converted by two.
     converting: Mutex<()>,
+    /// How many spools the last conversion could not convert.
+    failing: AtomicUsize,
 }
 
 struct Open {
@@ -62,35 +71,49 @@ impl Lake {
     /// Opens the lake below `root`, making it if it is not there. Spools that a crash left behind are sealed, and
     /// converted by the next [`Lake::convert`].
     pub fn open(root: &Path, options: LakeOptions) -> Result<Lake, LakeError> {
-        let folder = root.join("spool");
-        fs::create_dir_all(&folder).map_err(io("make", &folder))?;
-        let next_number = spools(&folder)?.iter().filter_map(|path| number_of(path)).max().map_or(1, |n| n + 1);
+        let spools = root.join("spool");
+        folder::make(&spools)?;
+        let next_number = listing(&spools)?.iter().filter_map(|path| number_of(path)).max().map_or(1, |n| n + 1);
         let shared = Shared {
             root: root.to_owned(),
             options,
             open: Mutex::new(Open { spool: None, first_row: None, next_number }),
             converting: Mutex::new(()),
+            failing: AtomicUsize::new(0),
         };
         Ok(Lake { shared: Arc::new(shared) })
     }
 
-    /// Appends rows; they survive a crash when this returns.
+    /// Appends rows; they survive a crash when this returns. When too many sealed spools wait, they are converted before.
     ///
-    /// Errors: [`LakeError`] when the disk refuses; nothing of `rows` is kept then, and the same call may be repeated.
+    /// Errors: [`LakeError`] when the disk refuses, or [`LakeError::Damaged`] once for a spool met on the way; nothing of
+    /// `rows` is kept then, and the same call may be repeated.
     pub fn append(&self, rows: &[Row], now: Time) -> Result<(), LakeError> {
         if rows.is_empty() {
             return Ok(());
         }
-        let sealed = {
-            let mut open = self.lock();
-            self.spool_of(&mut open, now)?.append(rows)?;
-            open.first_row.get_or_insert(now);
-            self.seal_if_due(&mut open, now)
-        };
-        if sealed && self.sealed()?.len() > self.shared.options.sealed_spools_max {
-            self.convert()?;
-        }
+        self.make_way()?;
+        let mut open = self.lock();
+        self.spool_of(&mut open, now)?.append(rows)?;
+        open.first_row.get_or_insert(now);
+        self.seal_if_due(&mut open, now);
         Ok(())
+    }
+
+    /// Converts when a new spool is needed and too many wait already. A spool that cannot be converted stands in the
+    /// way only while too many wait.
+    fn make_way(&self) -> Result<(), LakeError> {
+        let sealed_max = self.shared.options.sealed_spools_max;
+        let needs_spool = self.lock().spool.is_none();
+        if !needs_spool || self.sealed()?.len() < sealed_max {
+            return Ok(());
+        }
+        match self.convert() {
+            Err(error) if matches!(error, LakeError::Damaged { .. }) || self.sealed()?.len() >= sealed_max => {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Seals the open spool if it is old enough. Call it now and then; returns whether it did.
@@ -110,15 +133,22 @@ impl Lake {
         seal(&mut self.lock());
     }
 
-    /// Converts sealed spools to Parquet files; returns how many files were written.
+    /// Converts every sealed spool to Parquet files; returns how many files were written.
+    ///
+    /// Errors: a spool that fails does not keep the others from being converted; then the first error is given,
+    /// [`LakeError::Damaged`] before others because it is said only once.
     pub fn convert(&self) -> Result<usize, LakeError> {
-        let _one = self.shared.converting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut written = 0;
+        let _one = self.converting();
+        let (mut written, mut damaged, mut failed) = (0, Vec::new(), Vec::new());
         for path in self.sealed()? {
-            written += self.convert_one(&path)?;
-            fs::remove_file(&path).map_err(io("remove", &path))?;
+            match self.convert_one(&path) {
+                Ok(files) => written += files,
+                Err(error @ LakeError::Damaged { .. }) => damaged.push(error),
+                Err(error) => failed.push(error),
+            }
         }
-        Ok(written)
+        self.shared.failing.store(failed.len(), Ordering::Relaxed);
+        damaged.into_iter().chain(failed).next().map_or(Ok(written), Err)
     }
 
     /// The rows of `source` (all sources when `None`) that happened in `since..until`, by event time and id, each once.
@@ -147,11 +177,11 @@ impl Lake {
             }
         };
         // Conversion is kept out while we look, so that no row moves from where we have yet to look to where we looked.
-        let _one = self.shared.converting.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _one = self.converting();
         for path in self.files(source, since, until)? {
             parquet_file::read(&path, &mut take)?;
         }
-        for path in spools(&self.shared.root.join("spool"))? {
+        for path in spools(&self.spool_folder())? {
             spool::read_entries(&path, &mut take)?;
         }
         Ok(())
@@ -160,7 +190,17 @@ impl Lake {
     /// What waits.
     pub fn stats(&self) -> Result<LakeStats, LakeError> {
         let spool_rows = self.lock().spool.as_ref().map_or(0, Spool::rows);
-        Ok(LakeStats { spool_rows, sealed_spools: self.sealed()?.len() })
+        let damaged_spools = with_extension(&self.spool_folder(), DAMAGED)?.len();
+        let failing_spools = self.shared.failing.load(Ordering::Relaxed);
+        Ok(LakeStats { spool_rows, sealed_spools: self.sealed()?.len(), failing_spools, damaged_spools })
+    }
+
+    fn converting(&self) -> MutexGuard<'_, ()> {
+        self.shared.converting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn spool_folder(&self) -> PathBuf {
+        self.shared.root.join("spool")
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -169,11 +209,12 @@ impl Lake {
 
     fn spool_of<'a>(&self, open: &'a mut Open, now: Time) -> Result<&'a mut Spool, LakeError> {
         if open.spool.is_none() {
-            let folder = self.shared.root.join("spool");
+            let folder = self.spool_folder();
             let path = folder.join(format!("{}-{:08}.rows", partition::stamp(now), open.next_number));
-            open.spool = Some(Spool::open(&path)?);
             open.next_number += 1;
-            fs::File::open(&folder).and_then(|f| f.sync_all()).map_err(io("sync", &folder))?;
+            let spool = Spool::make(&path)?;
+            folder::sync(&folder)?;
+            open.spool = Some(spool);
         }
         Ok(open.spool.as_mut().expect("it was opened above"))
     }
@@ -191,16 +232,17 @@ impl Lake {
     fn sealed(&self) -> Result<Vec<PathBuf>, LakeError> {
         // The folder is listed while the lock is held: a spool made after the look would else count as sealed.
         let open = self.lock();
-        let mut paths = spools(&self.shared.root.join("spool"))?;
+        let mut paths = spools(&self.spool_folder())?;
         if let Some(spool) = &open.spool {
             paths.retain(|path| path != spool.path());
         }
         Ok(paths)
     }
 
+    /// Writes what is whole in `spool` as Parquet. The spool is then removed; one that did not hold to its end is kept.
     fn convert_one(&self, spool: &Path) -> Result<usize, LakeError> {
         let mut parts: BTreeMap<(SourceId, String), Vec<Row>> = BTreeMap::new();
-        spool::read_entries(spool, &mut |row| {
+        let extent = spool::read_entries(spool, &mut |row| {
             parts.entry((row.source.clone(), partition::day_of(row.time))).or_default().push(row);
         })?;
         let name = spool.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -211,6 +253,13 @@ impl Lake {
             let folder = partition::folder(&self.shared.root, &source, &day);
             parquet_file::write(&folder.join(format!("{name}.parquet")), &rows)?;
         }
+        if extent.whole < extent.length {
+            let kept = spool.with_extension(DAMAGED);
+            fs::rename(spool, &kept).map_err(io("rename", spool))?;
+            folder::sync(&self.spool_folder())?;
+            return Err(LakeError::Damaged { path: kept, whole: extent.whole, length: extent.length });
+        }
+        fs::remove_file(spool).map_err(io("remove", spool))?;
         Ok(files)
     }
 

@@ -81,17 +81,42 @@ fn a_crash_after_append_loses_nothing() {
     assert_eq!(everything(&again), rows, "also when it lies in two files");
 }
 
+fn only_spool(folder: &tempfile::TempDir) -> std::path::PathBuf {
+    fs::read_dir(folder.path().join("spool")).unwrap().next().unwrap().unwrap().path()
+}
+
 #[test]
-fn a_torn_entry_is_cut_and_the_whole_ones_stay() {
+fn a_torn_entry_is_told_and_the_whole_ones_stay() {
     let folder = tempfile::tempdir().unwrap();
     let rows = [row("a", "s", "2026-11-20T00:00:00Z")];
     lake(&folder).append(&rows, now()).unwrap();
-    let spool = fs::read_dir(folder.path().join("spool")).unwrap().next().unwrap().unwrap().path();
+    let spool = only_spool(&folder);
     let torn = fs::read(&spool).unwrap();
     OpenOptions::new().append(true).open(&spool).unwrap().write_all(&torn[..torn.len() - 3]).unwrap();
     let again = lake(&folder);
-    again.flush().unwrap();
+    assert!(matches!(again.flush(), Err(LakeError::Damaged { whole, .. }) if whole == torn.len() as u64));
     assert_eq!(everything(&again), rows);
+}
+
+#[test]
+fn a_damaged_spool_gives_what_is_whole_and_is_kept_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = lake(&folder);
+    let rows = ["a", "b", "c"].map(|name| row(name, "s", "2026-11-20T00:00:00Z"));
+    rows.iter().for_each(|row| first.append(std::slice::from_ref(row), now()).unwrap());
+    let spool = only_spool(&folder);
+    let mut bytes = fs::read(&spool).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&spool, &bytes).unwrap();
+    let error = first.flush().unwrap_err();
+    let LakeError::Damaged { path, whole, length } = &error else { panic!("{error}") };
+    assert_eq!((*whole, *length), (bytes.len() as u64 / 3, bytes.len() as u64));
+    assert_eq!(fs::read(path).unwrap(), bytes, "kept as it was");
+    assert_eq!(everything(&first), rows[..1]);
+    assert_eq!(first.flush().unwrap(), 0, "told once");
+    let again = lake(&folder);
+    assert_eq!(again.stats().unwrap(), LakeStats { damaged_spools: 1, ..LakeStats::default() });
 }
 
 #[test]
@@ -128,6 +153,59 @@ fn a_spool_is_sealed_by_size_and_by_age_and_a_full_yard_converts_at_once() {
     assert!(!lake.roll(now().plus_millis(999)));
     assert!(lake.roll(now().plus_millis(1000)));
     assert_eq!(lake.stats().unwrap().sealed_spools, 1);
+}
+
+/// A spool with rows of `source`, whose folder in the lake cannot be made.
+fn fail(folder: &tempfile::TempDir, source: &str) {
+    fs::create_dir_all(folder.path().join("events")).unwrap();
+    fs::write(folder.path().join(format!("events/source={source}")), "a file stands in the way").unwrap();
+}
+
+#[test]
+fn a_spool_that_cannot_be_converted_does_not_block_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    fail(&folder, "bad");
+    let options = LakeOptions { spool_bytes: 1, ..LakeOptions::default() };
+    let lake = Lake::open(folder.path(), options).unwrap();
+    for source in ["bad", "good"] {
+        lake.append(&[row(source, source, "2026-11-20T00:00:00Z")], now()).unwrap();
+    }
+    assert!(matches!(lake.convert(), Err(LakeError::Io { .. })));
+    let expected = LakeStats { sealed_spools: 1, failing_spools: 1, ..LakeStats::default() };
+    assert_eq!(lake.stats().unwrap(), expected);
+    assert_eq!(everything(&lake).len(), 2);
+}
+
+#[test]
+fn an_append_that_fails_has_kept_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fail(&folder, "bad");
+    let options = LakeOptions { spool_bytes: 1, sealed_spools_max: 2, ..LakeOptions::default() };
+    let lake = Lake::open(folder.path(), options).unwrap();
+    let append = |name: &str| lake.append(&[row(name, "bad", "2026-11-20T00:00:00Z")], now());
+    append("a").unwrap();
+    append("b").unwrap();
+    assert!(append("c").is_err(), "two wait that cannot be converted");
+    assert_eq!(everything(&lake).len(), 2, "the refused row is not there");
+    fs::remove_file(folder.path().join("events/source=bad")).unwrap();
+    append("c").unwrap();
+    assert_eq!(everything(&lake).len(), 3);
+}
+
+#[test]
+fn every_folder_made_is_synced_into_its_parent() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::folder::SYNCED.take();
+    let lake = Lake::open(&folder.path().join("lake"), LakeOptions::default()).unwrap();
+    lake.append(&[row("a", "s", "2026-11-20T00:00:00Z")], now()).unwrap();
+    lake.flush().unwrap();
+    let synced = crate::folder::SYNCED.take();
+    for parent in
+        ["", "lake", "lake/spool", "lake/events", "lake/events/source=s", "lake/events/source=s/day=2026-11-20"]
+    {
+        let parent = folder.path().join(parent);
+        assert!(synced.iter().any(|path| path.components().eq(parent.components())), "{}", parent.display());
+    }
 }
 
 #[test]
