@@ -47,13 +47,14 @@ function started(child) {
   });
 }
 
-// Starts the server; `stop` ends it and removes what it wrote.
-export async function start() {
+// Starts the server; `stop` ends it and removes what it wrote. `quiet`: nothing but the shipped samples comes in.
+export async function start({ quiet = false } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'watchkeep-e2e-'));
   const bin = process.env.WATCHKEEP_BIN;
   const input = await freeAddress();
-  let command = ['cargo', ['run', '--quiet', '-p', 'watchkeep-console', '--example', 'demo', '--', '--sample', '--hostile']];
-  if (process.env.WATCHKEEP_DEMO) command = [process.env.WATCHKEEP_DEMO, ['--sample', '--hostile']];
+  const flags = quiet ? ['--sample'] : ['--sample', '--hostile'];
+  let command = ['cargo', ['run', '--quiet', '-p', 'watchkeep-console', '--example', 'demo', '--', ...flags]];
+  if (process.env.WATCHKEEP_DEMO) command = [process.env.WATCHKEEP_DEMO, flags];
   if (bin) {
     const config = join(dir, 'watchkeep.toml');
     await writeFile(config, configuration(join(dir, 'data'), input));
@@ -64,7 +65,7 @@ export async function start() {
   const { url, token } = await started(child);
   child.removeAllListeners('exit');
   child.on('exit', () => {});
-  if (bin) await send(`http://${input}/v1/records`, hostileRecord());
+  if (bin && !quiet) await send(`http://${input}/v1/records`, hostileRecord());
   return {
     url, token,
     async stop() {

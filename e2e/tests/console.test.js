@@ -223,6 +223,8 @@ describe('refreshing in place', () => {
       await page.waitForResponse((answer) => answer.url().includes('/queue') && answer.status() === 200, { timeout: 20_000 });
       await page.waitForFunction((id) => document.getElementById(`a-${id}`).dataset.state === 'acknowledged', ids[3]);
       assert.equal(await page.locator(`#a-${ids[2]} input`).isChecked(), true);
+      const count = Number(await page.locator('#chips a:has-text("Acknowledged") b').textContent());
+      assert.ok(count > 0 && await page.locator('#chips').count() === 1, 'the numbers beside the filters go along');
       assert.deepEqual({ focus: await focused(page), scroll: await page.evaluate(() => scrollY) }, before);
     });
   });

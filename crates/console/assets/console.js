@@ -9,9 +9,11 @@ const csrf = () => $('input[name=csrf]')?.value ?? '';
 // What a person should hear and see, once.
 let toastEnds;
 function say(text, quiet = false) {
-  const said = $('#said');
-  said.textContent = '';
-  requestAnimationFrame(() => { said.textContent = text; });
+  // One line each, so that what comes next does not take the place of what was not yet heard.
+  const line = document.createElement('span');
+  line.textContent = `${text} `;
+  $('#said').append(line);
+  setTimeout(() => line.remove(), 8000);
   if (quiet) return;
   const toast = $('#toast');
   toast.textContent = text;

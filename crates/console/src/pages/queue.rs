@@ -34,9 +34,10 @@ struct QueuePage {
 }
 
 #[derive(Template)]
-#[template(path = "queue_list.html")]
+#[template(path = "queue_fragment.html")]
 struct QueueFragment {
     list: List,
+    filters: Filters,
 }
 
 /// The rows and what stands around them.
@@ -101,12 +102,12 @@ pub(crate) async fn show(
     page(&QueuePage { chrome, list, filters, closing, verdicts: Verdict::ALL.to_vec() })
 }
 
-/// `GET /queue`: the rows alone, for refreshing in place.
+/// `GET /queue`: the rows, and the numbers that stand elsewhere on the page, for refreshing in place.
 pub(crate) async fn fragment(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let params = Params::parse(&query.unwrap_or_default()).only(&NAMES);
     let (found, pulse) = ask(&app, &params).await?;
     let list = list(&app, &params, found, &pulse);
-    page(&QueueFragment { list })
+    page(&QueueFragment { list, filters: filters(&app, &params, &pulse) })
 }
 
 async fn ask(app: &App, params: &Params) -> Result<(AlertPage, std::sync::Arc<Pulse>), Problem> {
