@@ -96,14 +96,21 @@ fn panther(data: &Data) -> anyhow::Result<Vec<Set>> {
     let is_rule = |row: &&Value| text(row, "analysis_type") == "rule" && row["event"].is_object();
     let mut sets = Vec::new();
     for (log_type, name, source) in feeds {
-        let mine = rows.iter().filter(is_rule).filter(|row| text(row, "log_type") == log_type);
+        let mine =
+            rows.iter().filter(is_rule).filter(|row| text(row, "log_type") == log_type && is_of_feed(row, log_type));
         let cases = mine.map(|row| {
             let label = if row["expected"] == true { Label::Attack } else { Label::Benign };
-            case(row, label, Some(source), vec![event(row)])
+            let id = text(row, "rule_id").to_owned();
+            Case { id, label, source: Some(source), records: vec![event(row)] }
         });
         sets.push(Set { name, unit: "cases", cases: cases.collect() });
     }
     Ok(sets)
+}
+
+/// A rule for several feeds is filed under one of them; the record itself says which it is of.
+fn is_of_feed(row: &Value, log_type: &str) -> bool {
+    matches!(text(&row["event"], "p_log_type"), own if own.is_empty() || own == log_type)
 }
 
 fn falco(data: &Data) -> anyhow::Result<Set> {

@@ -78,8 +78,11 @@ fn rejects(text: &mut String, scores: &[Score]) {
 fn missed(text: &mut String, scores: &[Score]) {
     text.push_str("\n### Attacks that no rule finds\n\n");
     for score in scores.iter().filter(|score| !score.missed.is_empty()) {
-        let shown: Vec<String> = score.missed.iter().take(40).map(|id| format!("`{id}`")).collect();
-        let more = score.missed.len() - shown.len();
+        let mut names: Vec<&String> = score.missed.iter().collect();
+        names.sort();
+        names.dedup();
+        let shown: Vec<String> = names.iter().take(60).map(|id| format!("`{id}`")).collect();
+        let more = names.len() - shown.len();
         let tail = if more == 0 { String::new() } else { format!(" and {more} more") };
         writeln!(text, "- {} ({}): {}{tail}", score.name, score.missed.len(), shown.join(", "))
             .expect("a string takes text");
