@@ -39,6 +39,11 @@ impl Chunk {
         self.spans.iter().map(|span| (&self.bytes[span.start..span.end], span))
     }
 
+    /// The bytes of all frames, one after another.
+    pub fn raw(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// How many bytes it holds.
     pub fn bytes(&self) -> usize {
         self.bytes.len()

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod signals;
 
 mod chunk;
+mod panics;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use run::{RunError, Running, run, start};

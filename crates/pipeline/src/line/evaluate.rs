@@ -1,14 +1,19 @@
-//! A worker: work in, its outcome out. A panic costs one record: the batch is evaluated again record by record, the record
-//! whose evaluation panics is kept as a reject, and the rule that panicked is set aside.
+//! A worker: work in, its outcome out. A panic costs one rule: the batch is evaluated again record by record, the rule that
+//! panicked is set aside, and the record is held against all others. A record that panics without a rule is kept as a
+//! reject, and so is a batch that cannot even be cut into records.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use engine::Limits;
 use model::Reject;
+
+use crate::panics::contain;
 
 use super::detect::{Detect, DetectWorker};
 use super::outcome::{Collector, Outcome, Panicked};
 use super::queue::Queue;
 use super::work::Work;
+
+/// Rules that one frame may cost.
+const CULPRITS_MAX: usize = 64;
 
 pub(super) fn run(queue: &Queue, detect: &dyn Detect, wants_rows: bool) {
     let mut worker = detect.worker();
@@ -25,13 +30,24 @@ pub(super) fn evaluate<'d>(
     work: &Work,
     wants_rows: bool,
 ) -> Outcome {
-    let whole = catch_unwind(AssertUnwindSafe(|| at_once(detect, &mut **worker, work, wants_rows)));
+    let whole = contain(|| at_once(detect, &mut **worker, work, wants_rows));
     whole.unwrap_or_else(|_| {
         // What the panic left in the worker's memory is not known: nothing of it is used again. Whatever panicked
         // is found, and set aside, when its record comes up in the second pass.
         *worker = detect.worker();
-        one_by_one(detect, worker, work, wants_rows)
+        contain(|| one_by_one(detect, worker, work, wants_rows)).unwrap_or_else(|place| unread(work, place))
     })
+}
+
+/// The outcome of work that cannot be cut into records: all of it is one reject.
+fn unread(work: &Work, place: String) -> Outcome {
+    let mut collector = Collector::new(work.input.clone(), work.received, false);
+    let records = work.records.unwrap_or(1);
+    collector.receive(records);
+    let raw = &work.raw()[..work.bytes().min(Limits::default().reject_bytes)];
+    collector.reject(raw, work.source.as_ref(), Reject::Internal, records);
+    collector.panicked(Panicked { place, set_aside: None });
+    collector.finish()
 }
 
 fn at_once(detect: &dyn Detect, worker: &mut dyn DetectWorker, work: &Work, wants_rows: bool) -> Outcome {
@@ -78,9 +94,9 @@ fn one_by_one<'d>(
             Err(reason) => counted.reject(frame, work.source.as_ref(), reason, 1),
             Ok(()) => match contained(detect, worker, work, frame, wants_rows) {
                 Ok(outcome) => total.merge(outcome),
-                Err(panicked) => {
+                Err(panics) => {
                     counted.reject(frame, work.source.as_ref(), Reject::Internal, records);
-                    counted.panicked(panicked);
+                    panics.into_iter().for_each(|panicked| counted.panicked(panicked));
                 }
             },
         }
@@ -92,34 +108,43 @@ fn one_by_one<'d>(
 /// Counts a frame's records; a frame whose counting panics is one record.
 fn count<'d>(detect: &'d dyn Detect, worker: &mut Box<dyn DetectWorker + 'd>, work: &Work, frame: &[u8]) -> u64 {
     let given = work.given();
-    catch_unwind(AssertUnwindSafe(|| worker.count(frame, &given))).unwrap_or_else(|_| {
+    contain(|| worker.count(frame, &given)).unwrap_or_else(|_| {
         *worker = detect.worker();
         1
     })
 }
 
-/// Evaluates one frame; all of it counts, or none.
+/// Evaluates one frame; all of it counts, or none. Each rule that panics on it is set aside, and the others hold the frame again;
+/// when none can be blamed, the frame is given up.
 fn contained<'d>(
     detect: &'d dyn Detect,
     worker: &mut Box<dyn DetectWorker + 'd>,
     work: &Work,
     frame: &[u8],
     wants_rows: bool,
-) -> Result<Outcome, Panicked> {
+) -> Result<Outcome, Vec<Panicked>> {
     let given = work.given();
-    let caught = catch_unwind(AssertUnwindSafe(|| {
-        let mut collector = Collector::new(work.input.clone(), work.received, wants_rows);
-        worker.evaluate(frame, &given, &mut collector);
-        collector.finish()
-    }));
-    caught.map_err(|payload| {
+    let mut panics = Vec::new();
+    while panics.len() < CULPRITS_MAX {
+        let outcome = contain(|| {
+            let mut collector = Collector::new(work.input.clone(), work.received, wants_rows);
+            worker.evaluate(frame, &given, &mut collector);
+            collector.finish()
+        });
+        let place = match outcome {
+            Ok(mut outcome) => {
+                outcome.panics.extend(panics);
+                return Ok(outcome);
+            }
+            Err(place) => place,
+        };
         *worker = detect.worker();
-        let set_aside = worker.set_aside(frame, &given);
-        Panicked { message: text_of(&*payload), set_aside }
-    })
-}
-
-fn text_of(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message").to_owned()
+        let set_aside = contain(|| worker.set_aside(frame, &given)).ok().flatten();
+        let is_blamed = set_aside.is_some();
+        panics.push(Panicked { place, set_aside });
+        if !is_blamed {
+            break;
+        }
+    }
+    Err(panics)
 }

@@ -25,7 +25,8 @@ pub(crate) struct Outcome {
 /// A record whose evaluation panicked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panicked {
-    pub message: String,
+    /// Where in the program. What the panic said may quote the record, and is not kept.
+    pub place: String,
     pub set_aside: Option<SetAside>,
 }
 

@@ -2,13 +2,14 @@
 //! the same settlement again; the line fills up behind it and inputs stop reading.
 
 use model::{Level, Time};
-use store::{Retry, Settlement};
+use store::{Retry, Settled, Settlement};
 
 use super::monitor::RejectRate;
 use super::outcome::{Outcome, Panicked};
 use super::queue::{Evaluated, Queue};
 use super::work::{After, Work};
 use super::{LineOptions, LineParts};
+use crate::panics::contain;
 
 /// Findings and rejects beyond which outcomes are not joined into one settlement.
 const JOINED_ROWS_MAX: usize = 4096;
@@ -21,10 +22,11 @@ pub(super) fn run(queue: &Queue, parts: &LineParts, options: &LineOptions) {
         let batches = taken.len();
         let bytes = taken.iter().map(|(work, _)| work.bytes()).sum();
         let (last, outcome) = join(taken);
-        if !settle(queue, parts, options, &last, &outcome) {
-            return;
+        let Some(settled) = settle(queue, parts, options, &last, &outcome) else { return };
+        // What is settled is not settled again, whatever happens now.
+        if let Err(place) = contain(|| after(parts, &mut rate, &last, &outcome, &settled)) {
+            tell_broken(parts, &place);
         }
-        after(parts, &mut rate, &last, &outcome);
         queue.settled(batches, bytes);
     }
 }
@@ -51,23 +53,27 @@ fn join(taken: Vec<Evaluated>) -> Evaluated {
     (last, total)
 }
 
-/// Settles, however often it takes; false when the line was abandoned before it could.
-fn settle(queue: &Queue, parts: &LineParts, options: &LineOptions, last: &Work, outcome: &Outcome) -> bool {
+/// Settles, however often it takes; `None` when the line was abandoned before it could.
+fn settle(queue: &Queue, parts: &LineParts, options: &LineOptions, last: &Work, outcome: &Outcome) -> Option<Settled> {
     let mut pause = options.store_pause;
     let mut is_in_lake = false;
     loop {
-        let refused = match attempt(parts, last, outcome, &mut is_in_lake) {
-            Ok(()) => {
+        let refused = match contain(|| attempt(parts, last, outcome, &mut is_in_lake)) {
+            Ok(Ok(settled)) => {
                 parts.signals.store_recovered();
-                return true;
+                return Some(settled);
             }
-            Err(refused) => refused,
+            Ok(Err(refused)) => refused,
+            Err(place) => {
+                tell_broken(parts, &place);
+                Refused { error: format!("settling panicked at {place}"), soon: false }
+            }
         };
         parts.signals.store_refused(&refused.error);
         tracing::error!(input = %last.input, error = %refused.error, "the line waits: a settlement was refused");
         let wait = if refused.soon { options.store_pause } else { pause };
         if queue.pause(wait) {
-            return false;
+            return None;
         }
         pause = (pause * 2).min(options.store_pause_max);
     }
@@ -79,7 +85,7 @@ struct Refused {
 }
 
 /// The lake first: what is settled is not read again, so its events must be durable before.
-fn attempt(parts: &LineParts, last: &Work, outcome: &Outcome, is_in_lake: &mut bool) -> Result<(), Refused> {
+fn attempt(parts: &LineParts, last: &Work, outcome: &Outcome, is_in_lake: &mut bool) -> Result<Settled, Refused> {
     let now = parts.clock.now();
     if let Some(lake) = parts.lake.as_ref().filter(|_| !*is_in_lake) {
         lake.append(&outcome.rows, now).map_err(|error| {
@@ -99,17 +105,17 @@ fn attempt(parts: &LineParts, last: &Work, outcome: &Outcome, is_in_lake: &mut b
         now,
     };
     let settled = parts.store.settle(settlement, &parts.routes);
-    let settled = settled.map_err(|error| Refused { soon: error.retry() == Retry::Soon, error: chain(&error) })?;
-    parts.signals.settled(outcome.counted(), &settled);
+    settled.map_err(|error| Refused { soon: error.retry() == Retry::Soon, error: chain(&error) })
+}
+
+/// What follows a settlement and may fail without harm: the router is woken, the journal is let go, and we tell about
+/// ourselves.
+fn after(parts: &LineParts, rate: &mut RejectRate, last: &Work, outcome: &Outcome, settled: &Settled) {
+    let now = parts.clock.now();
+    parts.signals.settled(outcome.counted(), settled);
     if !settled.queued.is_empty() {
         (parts.queued)();
     }
-    Ok(())
-}
-
-/// What follows a settlement and may fail without harm: the journal is let go, and we tell about ourselves.
-fn after(parts: &LineParts, rate: &mut RejectRate, last: &Work, outcome: &Outcome) {
-    let now = parts.clock.now();
     if let (After::Journal(position), Some(journal)) = (&last.after, &parts.journal)
         && let Err(error) = journal.release(*position)
     {
@@ -124,12 +130,12 @@ fn after(parts: &LineParts, rate: &mut RejectRate, last: &Work, outcome: &Outcom
 }
 
 fn tell_panic(parts: &LineParts, panicked: &Panicked, input: &str, now: Time) {
-    let message = &panicked.message;
+    let place = &panicked.place;
     match &panicked.set_aside {
         Some(rule) => tell(
             parts,
             "A rule failed and was set aside",
-            &format!("rule `{}` ({}) panicked on a record of input `{input}`: {message}", rule.title, rule.rule_id),
+            &format!("rule `{}` ({}) panicked at {place} on a record of input `{input}`", rule.title, rule.rule_id),
             Level::High,
             &format!("rule_panic:{}", rule.rule_id),
             now,
@@ -137,11 +143,20 @@ fn tell_panic(parts: &LineParts, panicked: &Panicked, input: &str, now: Time) {
         None => tell(
             parts,
             "Evaluation failed on a record",
-            &format!("a record of input `{input}` made evaluation panic: {message}; it is kept as a reject"),
+            &format!("a record of input `{input}` made evaluation panic at {place}; it is kept as a reject"),
             Level::High,
             &format!("panic:{input}"),
             now,
         ),
+    }
+}
+
+/// Says that the settler itself failed. Saying so may fail too; the line goes on.
+fn tell_broken(parts: &LineParts, place: &str) {
+    let message = format!("the line panicked at {place}; what was not settled is tried again");
+    let told = contain(|| tell(parts, "Settling failed", &message, Level::High, "panic:settler", parts.clock.now()));
+    if told.is_err() {
+        tracing::error!(place, "an alert about ourselves could not be stored");
     }
 }
 

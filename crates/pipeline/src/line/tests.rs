@@ -13,6 +13,8 @@ use crate::ManualClock;
 struct Moody {
     engine: Engine,
     aside: Mutex<Option<SetAside>>,
+    /// Does cutting a batch into records panic?
+    is_unframed: bool,
 }
 
 struct MoodyWorker<'a>(&'a Moody, Box<dyn DetectWorker + 'a>);
@@ -23,6 +25,7 @@ impl Detect for Moody {
     }
 
     fn limits(&self) -> Limits {
+        assert!(!self.is_unframed, "framing panics");
         Detect::limits(&self.engine)
     }
 }
@@ -36,7 +39,7 @@ impl DetectWorker for MoodyWorker<'_> {
     fn evaluate(&mut self, frame: &[u8], given: &Given, sink: &mut dyn Sink) {
         self.1.evaluate(frame, given, sink);
         let is_aside = self.0.aside.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        assert!(is_aside || !frame.starts_with(b"{\"boom\""), "the rule stumbles");
+        assert!(is_aside || !frame.starts_with(b"{\"boom\""), "the rule stumbles on secret {}", frame.len());
         assert!(!frame.starts_with(b"{\"count\""), "evaluation panics");
     }
 
@@ -57,11 +60,15 @@ struct Bench {
 }
 
 fn bench(options: LineOptions) -> Bench {
+    bench_of(options, false, Arc::new(|| {}))
+}
+
+fn bench_of(options: LineOptions, is_unframed: bool, queued: Arc<dyn Fn() + Send + Sync>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let (engine, _) = Engine::compile(vec![], vec![], vec![], &Default::default(), Limits::default());
     let parts = LineParts {
-        detect: Arc::new(Moody { engine, aside: Mutex::default() }),
+        detect: Arc::new(Moody { engine, aside: Mutex::default(), is_unframed }),
         store: store.clone(),
         lake: None,
         journal: None,
@@ -69,7 +76,7 @@ fn bench(options: LineOptions) -> Bench {
         routes: Arc::new([]),
         clock: Arc::new(ManualClock::at(Time::EPOCH.plus_millis(1000))),
         signals: Arc::default(),
-        queued: Arc::new(|| {}),
+        queued,
     };
     Bench { line: Some(Line::start(parts, options)), store, _folder: folder }
 }
@@ -123,14 +130,18 @@ fn every_record_is_counted_in_and_out_and_the_cursor_moves_with_them() {
 }
 
 #[test]
-fn a_rule_that_panics_costs_one_record_and_is_set_aside() {
+fn a_rule_that_panics_is_set_aside_and_its_record_is_held_against_the_others() {
     let mut bench = bench(LineOptions { threads: 1, ..LineOptions::default() });
     bench.run(&["{\"a\":1}\n{\"boom\":1}\n{\"b\":2}\n", "{\"boom\":2}\n"]);
     assert_eq!((bench.count(Step::Received), bench.count(Step::Rejected)), (4, 4));
     assert_eq!(
         bench.reasons(),
-        [Reject::UnknownSource, Reject::UnknownSource, Reject::UnknownSource, Reject::Internal]
+        [Reject::UnknownSource, Reject::UnknownSource, Reject::UnknownSource, Reject::UnknownSource],
+        "no record is given up because of one rule"
     );
+    let page = bench.store.alerts(&AlertQuery { limit: 100, ..AlertQuery::default() }).unwrap();
+    let told = format!("{page:?}");
+    assert!(told.contains("line/tests.rs:") && !told.contains("secret"), "where, and not what: {told}");
     assert!(bench.titles().contains(&"A rule failed and was set aside".to_owned()), "{:?}", bench.titles());
     assert_eq!(bench.store.imbalances(Time::EPOCH).unwrap(), []);
 }
@@ -173,4 +184,23 @@ fn signals_count_what_was_settled() {
     assert_eq!(signals.received.load(Ordering::Relaxed), 3);
     assert_eq!(signals.values().len(), crate::signals::SIGNALS.len());
     assert_eq!(crate::signals::SIGNALS[0], ("line_received_records_total", "Records counted by inputs."));
+}
+
+#[test]
+fn work_that_cannot_be_cut_into_records_is_a_reject_and_hangs_nothing() {
+    let mut bench = bench_of(LineOptions { threads: 1, ..LineOptions::default() }, true, Arc::new(|| {}));
+    bench.run(&["{\"a\":1}\n", "{\"a\":2}\n"]);
+    assert_eq!(bench.reasons(), [Reject::Internal, Reject::Internal]);
+    assert_eq!((bench.count(Step::Received), bench.count(Step::Rejected)), (2, 2));
+    assert!(bench.titles().contains(&"Evaluation failed on a record".to_owned()));
+}
+
+#[test]
+fn a_panic_of_the_settler_is_told_and_the_line_goes_on() {
+    let panics = std::sync::atomic::AtomicBool::new(true);
+    let queued = Arc::new(move || assert!(!panics.swap(false, Ordering::SeqCst), "waking panics"));
+    let mut bench = bench_of(LineOptions { threads: 1, ..LineOptions::default() }, false, queued);
+    bench.run(&["{\"count\":1}\n", "{\"a\":2}\n"]);
+    assert_eq!((bench.count(Step::Received), bench.count(Step::Rejected)), (2, 2), "each is settled once");
+    assert!(bench.titles().contains(&"Settling failed".to_owned()), "{:?}", bench.titles());
 }

@@ -67,6 +67,14 @@ impl Work {
         }
     }
 
+    /// All of the batch's bytes.
+    pub(crate) fn raw(&self) -> &[u8] {
+        match &self.body {
+            Body::Stream { bytes, .. } => bytes,
+            Body::Frames(frames) => frames.0.raw(),
+        }
+    }
+
     /// What the engine is told about each frame.
     pub(crate) fn given(&self) -> Given {
         Given { source: self.source.clone(), received: self.received, lane: self.lane }
