@@ -3,14 +3,15 @@
 //! In: rows of the store's outbox; the store gives only the first undelivered row of each alert and route, so order per alert
 //! holds. Out: each row settled as delivered, waiting for its next attempt, or dead. Bound: [`SENDS_PER_ROUTE`] sends at
 //! once on each route. When a receiver is away its rows wait in the store, with the same key, until `dead_after`; then
-//! they are dead letters that a person can see and replay, and an alert about ourselves says so.
+//! they are dead letters that a person can see and replay, and an alert about ourselves says so. When the store cannot settle a
+//! send, settling is tried again and the send is not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::{Level, Time};
-use store::{OutboxOutcome, OutboxRow, Store};
+use store::{OutboxOutcome, OutboxRow, Store, StoreError};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -26,6 +27,9 @@ pub const SENDS_PER_ROUTE: usize = 8;
 const ROWS_PER_TURN: usize = 128;
 /// The longest time between two looks at the outbox.
 const TURN: Duration = Duration::from_secs(1);
+/// Pause after the store first refused to settle a send; it doubles up to the longest.
+const SETTLE_PAUSE: Duration = Duration::from_millis(100);
+const SETTLE_PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// One route: a receiver and its patience.
 #[derive(Clone)]
@@ -145,38 +149,42 @@ impl Shared {
             now,
         };
         let sent = self.routes[at].output.send(&message).await;
-        let shared = self.clone();
-        let (id, name) = (row.id, self.routes[at].name.clone());
-        let settling = tokio::task::spawn_blocking(move || shared.settle(at, &row, sent));
-        if let Err(error) = settling.await {
-            tracing::error!(%error, "settling a send failed; the row is sent again");
-        }
+        let outcome = outcome_of(&self.routes[at], &row, sent, self.clock.now(), chance());
+        self.clone().settle(&row, &outcome).await;
         let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
-        sending.entry(name).or_default().remove(&id);
+        sending.entry(self.routes[at].name.clone()).or_default().remove(&row.id);
         drop(sending);
         self.wake.notify_one();
     }
 
-    fn settle(&self, at: usize, row: &OutboxRow, sent: Sent) {
-        let now = self.clock.now();
-        let outcome = outcome_of(&self.routes[at], row, sent, now, chance());
-        let dead = match &outcome {
-            OutboxOutcome::Dead { error } => Some(error.clone()),
-            _ => None,
-        };
-        let counter = match &outcome {
+    /// Settles a send, however often it takes. The send itself is not repeated: the row counts as being sent until then.
+    async fn settle(self: Arc<Shared>, row: &OutboxRow, outcome: &OutboxOutcome) {
+        let mut pause = SETTLE_PAUSE;
+        loop {
+            let (shared, id, given, now) = (self.clone(), row.id, outcome.clone(), self.clock.now());
+            let settling = tokio::task::spawn_blocking(move || shared.store.outbox_settle(id, given, now));
+            let error = match settling.await {
+                Ok(Ok(())) => break,
+                Ok(Err(error @ StoreError::Outbox { .. })) => {
+                    tracing::warn!(route = row.route, error = chain(&error), "a send was settled by somebody else");
+                    return;
+                }
+                Ok(Err(error)) => chain(&error),
+                Err(_) => "settling failed inside Watchkeep".to_owned(),
+            };
+            tracing::error!(route = row.route, error, "a send could not be settled; settling is tried again");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(SETTLE_PAUSE_MAX);
+        }
+        let counter = match outcome {
             OutboxOutcome::Delivered { .. } => &self.signals.delivered,
             OutboxOutcome::Retry { .. } => &self.signals.retried,
             OutboxOutcome::Dead { .. } => &self.signals.dead,
         };
-        if let Err(error) = self.store.outbox_settle(row.id, outcome, now) {
-            // The row stays due and is sent again with the same key.
-            tracing::error!(route = row.route, error = chain(&error), "a send could not be settled");
-            return;
-        }
         Signals::add(counter, 1);
-        if let Some(error) = dead {
-            self.tell_dead(row, &error, now);
+        if let OutboxOutcome::Dead { error } = outcome {
+            let (shared, row, error, now) = (self.clone(), row.clone(), error.clone(), self.clock.now());
+            let _ = tokio::task::spawn_blocking(move || shared.tell_dead(&row, &error, now)).await;
         }
     }
 
@@ -198,9 +206,9 @@ fn outcome_of(route: &Route, row: &OutboxRow, sent: Sent, now: Time, chance: f64
         Sent::Confirmed { receipt } => OutboxOutcome::Delivered { receipt, confirmed: true },
         Sent::Dead { error } => OutboxOutcome::Dead { error },
         Sent::Retry { after, error } => {
-            let age = u64::try_from(now.millis_since(row.created)).unwrap_or(0);
+            let age = u64::try_from(now.millis_since(row.due_since)).unwrap_or(0);
             if u128::from(age) >= route.dead_after.as_millis() {
-                let error = format!("given up {} minutes after it was queued; last: {error}", age / 60_000);
+                let error = format!("given up {} minutes after it could first go; last: {error}", age / 60_000);
                 return OutboxOutcome::Dead { error };
             }
             let pause = route.backoff.pause_with(row.attempts.saturating_add(1), after, chance);
