@@ -1,9 +1,14 @@
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Message, Output, Sending, Sent};
+
+/// How every line of ours begins.
+const LINE_HEAD: &[u8] = b"{\"key\":\"";
+/// Bytes looked at in one step when searching backwards for a line end.
+const BLOCK_BYTES: u64 = 64 << 10;
 
 /// Appends each message as one line of JSON to a file, and syncs it. The file is never rotated here; a tool that moves it
 /// away is noticed, and a new file is made.
@@ -59,7 +64,7 @@ impl Shared {
         let before = file.metadata()?.len();
         let written = file.write_all(line).and_then(|()| file.sync_data());
         if written.is_err() {
-            // Half a line would spoil the next one.
+            // Half a line would spoil the next one. What cannot be cut now is cut when the file is opened again.
             let _ = file.set_len(before);
         }
         written
@@ -67,10 +72,54 @@ impl Shared {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let is_new = !path.exists();
+    let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+    if is_new {
+        // Without this a power cut could lose the file's name, and with it every line.
+        File::open(folder)?.sync_all()?;
+    } else if file.metadata()?.is_file() {
+        mend(&mut file, path)?;
     }
-    OpenOptions::new().create(true).append(true).open(path)
+    Ok(file)
+}
+
+/// Deals with a last line that has no end. One of ours was torn by a crash: it was never confirmed and comes again, so it is
+/// cut off. Anything else is not ours to cut: it gets its line end.
+fn mend(file: &mut File, path: &Path) -> io::Result<()> {
+    let mut reader = File::open(path)?;
+    let length = reader.metadata()?.len();
+    let start = last_line(&mut reader, length)?;
+    if start == length {
+        return Ok(());
+    }
+    let mut head = Vec::new();
+    reader.seek(SeekFrom::Start(start))?;
+    reader.take(LINE_HEAD.len() as u64).read_to_end(&mut head)?;
+    if LINE_HEAD.starts_with(&head) {
+        tracing::warn!(path = %path.display(), bytes = length - start, "a torn last line was cut off; it is written again");
+        file.set_len(start)?;
+    } else {
+        file.write_all(b"\n")?;
+    }
+    file.sync_data()
+}
+
+/// Where the line begins that the file ends with; the file's length when its last line has its end.
+fn last_line(file: &mut File, length: u64) -> io::Result<u64> {
+    let mut end = length;
+    while end > 0 {
+        let start = end.saturating_sub(BLOCK_BYTES);
+        let mut block = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.take(end - start).read_to_end(&mut block)?;
+        if let Some(at) = block.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 /// Is the open file still the one at the path?

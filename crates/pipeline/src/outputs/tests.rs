@@ -53,3 +53,21 @@ async fn a_file_that_cannot_be_written_is_tried_again() {
     let Sent::Retry { error, .. } = output.send(&message("k", "{}")).await else { panic!("a folder is no file") };
     assert!(error.starts_with("cannot append to `"), "{error}");
 }
+
+#[tokio::test]
+async fn a_line_that_a_crash_tore_is_cut_off_and_a_foreign_one_gets_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = "{\"key\":\"k1\",\"kind\":\"alert.opened\"}\n";
+    let after = |before: String| async {
+        let path = folder.path().join("alerts.ndjson");
+        std::fs::write(&path, before).unwrap();
+        assert_eq!(NdjsonFile::new(&path).send(&message("k1", "{}")).await, Sent::Confirmed { receipt: None });
+        std::fs::read_to_string(&path).unwrap()
+    };
+    let torn = format!("{{\"key\":\"k1\",\"x\":\"{}", "y".repeat(200_000));
+    assert_eq!(after(format!("{whole}{torn}")).await, format!("{whole}{whole}"));
+    assert_eq!(after(torn).await, whole);
+    assert_eq!(after(format!("{whole}{{\"k")).await, format!("{whole}{whole}"));
+    assert_eq!(after("theirs".into()).await, format!("theirs\n{whole}"));
+    assert_eq!(after(whole.into()).await, format!("{whole}{whole}"));
+}
