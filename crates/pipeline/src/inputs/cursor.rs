@@ -33,6 +33,9 @@ pub struct FileCursor {
     /// Was it read as far as it went when it was last looked at, by this process?
     #[serde(skip)]
     pub is_current: bool,
+    /// Was it read at rest, by this process? What is unfinished then stays so until somebody writes.
+    #[serde(skip)]
+    pub is_examined: bool,
 }
 
 impl FileCursor {
@@ -51,6 +54,7 @@ impl FileCursor {
             resume: Some(0),
             is_complete: false,
             is_current: false,
+            is_examined: false,
         })
     }
 
@@ -65,9 +69,11 @@ impl FileCursor {
         self.size == meta.len() && self.modified_ms == modified_ms(meta)
     }
 
-    /// Was a file of this size and age read to its end by this process?
+    /// Was a file of this size and age read by this process, to its end or at rest?
     pub fn is_settled_as(&self, size: u64, modified_ms: i64) -> bool {
-        self.is_current && self.is_complete && (self.size, self.modified_ms) == (size, modified_ms)
+        self.is_current
+            && (self.is_complete || self.is_examined)
+            && (self.size, self.modified_ms) == (size, modified_ms)
     }
 
     /// Notes what the file looks like now; a longer head is taken when there is more of it.

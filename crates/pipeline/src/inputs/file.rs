@@ -64,12 +64,13 @@ pub fn read(feed: &Feed, path: &Path, key: &str, known: Option<FileCursor>, end:
         && known.is_of(&mut file, &meta).map_err(failed)?
         && is_continued(&known, &meta, packing)
     {
-        let has_nothing_new = known.is_complete || known.is_current && !is_resting;
+        let has_nothing_new = known.is_complete || known.is_current && (!is_resting || known.is_examined);
         if known.is_unchanged(&meta) && has_nothing_new {
+            known.is_current = true;
             return Ok(Pass::Done(known));
         }
         known.look(&mut file, &meta).map_err(failed)?;
-        known.is_complete = false;
+        (known.is_complete, known.is_examined) = (false, false);
         cursor = known;
     }
     if packing != Packing::Plain && !is_resting {
@@ -131,7 +132,7 @@ impl<'a> Reading<'a> {
             cursor.resume = None;
         }
         let base = cursor.resume.unwrap_or(0);
-        let layout = Layout { at: base, is_plain_sequence: packing == Packing::Plain };
+        let layout = Layout { at: base, is_plain_sequence: packing == Packing::Plain, is_held: false };
         Reading { feed, key, skip: cursor.done.max(base), cursor, chunk: Chunk::default(), base, layout, packing, end }
     }
 
@@ -168,7 +169,7 @@ impl<'a> Reading<'a> {
         }
         Ok(match self.submit(is_final && is_complete) {
             Ok(()) => {
-                self.cursor.is_current = true;
+                (self.cursor.is_current, self.cursor.is_examined) = (true, is_final);
                 Pass::Done(self.cursor)
             }
             Err(Stopped) => Pass::Stopped,
@@ -179,7 +180,7 @@ impl<'a> Reading<'a> {
         let (chunk, layout, base, skip) = (&mut self.chunk, &mut self.layout, self.base, self.skip);
         let cursor = &mut self.cursor;
         framer.push(bytes, &mut |frame| {
-            layout.frame(base + frame.offset, frame.bytes.len(), bytes, start);
+            layout.frame(&frame, base, bytes, start);
             take(chunk, cursor, &frame, base, skip);
         });
         layout.space(bytes, start);
@@ -195,10 +196,10 @@ impl<'a> Reading<'a> {
                 is_whole = false;
                 return;
             }
-            layout.frame(base + frame.offset, frame.bytes.len(), &[], read_to);
+            layout.frame(&frame, base, &[], read_to);
             take(chunk, cursor, &frame, base, skip);
         });
-        if is_whole {
+        if is_whole && !layout.is_held {
             layout.at = read_to;
         }
         is_whole
@@ -252,21 +253,30 @@ struct Layout {
     /// Everything before is a record or space; the first byte of the next record, or not read yet.
     at: u64,
     is_plain_sequence: bool,
+    /// A record is broken: where it ends is the framer's to say, so a new framer begins before it and not after.
+    is_held: bool,
 }
 
 impl Layout {
-    /// A frame of `length` bytes at `offset`, told while the bytes from `start` on are in `held`.
-    fn frame(&mut self, offset: u64, length: usize, held: &[u8], start: u64) {
-        if !self.is_plain_sequence {
+    /// A frame of the framer that began at `base`, told while the bytes from `start` on are in `held`.
+    fn frame(&mut self, frame: &Frame<'_>, base: u64, held: &[u8], start: u64) {
+        if !self.is_plain_sequence || self.is_held {
             return;
         }
         self.space(held, start);
+        let offset = base + frame.offset;
         self.is_plain_sequence = offset == self.at;
-        self.at = offset + length as u64;
+        self.is_held = frame.outcome.is_err();
+        if !self.is_held {
+            self.at = offset + frame.bytes.len() as u64;
+        }
     }
 
     /// Passes over space.
     fn space(&mut self, held: &[u8], start: u64) {
+        if self.is_held {
+            return;
+        }
         let Some(rest) = self.at.checked_sub(start).and_then(|from| held.get(usize::try_from(from).ok()?..)) else {
             return;
         };

@@ -12,19 +12,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Format;
-use store::journal::{Batch, Journal, JournalError, Position};
+use model::Reject;
+use store::journal::{Batch, Journal, JournalError, Position, Recovery};
 
 use super::Feed;
-use crate::line::{After, Body, Work, chain};
+use crate::chunk::Chunk;
+use crate::line::{After, Body, Frames, Work, chain};
 
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The key of the cursors of the journal in `folder`: a name that the journal gets at its first start and keeps beside its
-/// segments. When the folder is lost or replaced, positions begin anew, and so does the name: no cursor of an older journal
-/// can make records of a newer one look settled.
-pub fn key_of(folder: &Path) -> io::Result<String> {
+/// segments. When the folder or its segments are lost or replaced, positions begin anew, and so does the name: no cursor of
+/// an older journal can make records of a newer one look settled.
+pub fn key_of(folder: &Path, journal: &Journal) -> io::Result<String> {
     let path = folder.join("identity");
+    let has_segments = journal.bytes() > 0;
     match std::fs::read_to_string(&path) {
+        Ok(_) if !has_segments => {}
         Ok(text) if !text.trim().is_empty() => return Ok(format!("journal:{}", text.trim())),
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -44,7 +48,8 @@ pub fn key_of(folder: &Path) -> io::Result<String> {
 /// line is closed. `feed` names the journal itself; each entry names its own input.
 pub fn follow(feed: &Feed, journal: &Journal, key: &str) {
     let mut follower = Follower { feed, journal, key, settled: BTreeMap::new(), at: Position::START };
-    tell_damage(feed, journal);
+    tell_damage(feed, &journal.recovery());
+    follower.book_lost(&journal.recovery());
     loop {
         let is_ending = feed.stop.is_stopped();
         match follower.read_on() {
@@ -93,13 +98,54 @@ impl Follower<'_> {
 
     fn mend(&mut self, error: &JournalError) {
         self.feed.trouble("The journal cannot be read", &chain(error));
-        if let JournalError::Damaged { .. } = error
-            && let Err(error) = self.journal.reopen()
-        {
-            tracing::error!(error = chain(&error), "the journal could not be reopened");
+        if let JournalError::Damaged { .. } = error {
+            match self.journal.reopen() {
+                Ok(recovery) => {
+                    tell_damage(self.feed, &recovery);
+                    self.book_lost(&recovery);
+                }
+                Err(error) => tracing::error!(error = chain(&error), "the journal could not be reopened"),
+            }
         }
         self.feed.stop.wait(PAUSE);
     }
+
+    /// Brings records that the journal lost into the ledger, which then does not balance and says so.
+    fn book_lost(&self, recovery: &Recovery) {
+        if let Err(error) = self.feed.store.book_lost(self.key, &recovery.lost, self.feed.clock.now()) {
+            tracing::error!(error = chain(&error), "records lost inside the journal are not booked before the next start");
+        }
+    }
+}
+
+/// The byte that stands in a journal entry for a format when the entry is one record that could not be read whole.
+pub(super) fn broken_to_wire(reason: Reject) -> u8 {
+    match reason {
+        Reject::TooLarge => 0x80,
+        Reject::Truncated => 0x81,
+        Reject::BadCompression => 0x82,
+        // Framing and unpacking give no other reason.
+        _ => 0xff,
+    }
+}
+
+fn broken_of(byte: u8) -> Option<Reject> {
+    match byte {
+        0x80 => Some(Reject::TooLarge),
+        0x81 => Some(Reject::Truncated),
+        0x82 => Some(Reject::BadCompression),
+        0xff => Some(Reject::Internal),
+        _ => None,
+    }
+}
+
+fn body_of(format: u8, bytes: Vec<u8>) -> Body {
+    if let Some(reason) = broken_of(format) {
+        let mut one = Chunk::default();
+        one.push_bytes(&bytes, 0, Err(reason));
+        return Body::Frames(Frames(one));
+    }
+    Body::Stream { format: Format::from_wire(format).unwrap_or_default(), bytes }
 }
 
 fn work(batch: Batch, position: Position) -> Work {
@@ -109,14 +155,14 @@ fn work(batch: Batch, position: Position) -> Work {
         lane: batch.lane,
         received: batch.received,
         records: Some(batch.records),
-        body: Body::Stream { format: Format::from_wire(batch.format).unwrap_or_default(), bytes: batch.bytes },
+        body: body_of(batch.format, batch.bytes),
         after: After::Journal(position),
     }
 }
 
-/// Says what opening the journal found. A torn tail was never acknowledged to its sender: that is no loss.
-fn tell_damage(feed: &Feed, journal: &Journal) {
-    for damage in journal.recovery().damage.iter().filter(|damage| !damage.torn) {
+/// Says what opening the journal, or opening it again, found. A torn tail was never acknowledged to its sender: that is no loss.
+pub(crate) fn tell_damage(feed: &Feed, recovery: &Recovery) {
+    for damage in recovery.damage.iter().filter(|damage| !damage.torn) {
         let kept = damage.kept.as_ref().map_or("nowhere".to_owned(), |path| format!("`{}`", path.display()));
         let (segment, from, to) = (damage.segment, damage.from, damage.to);
         let message =

@@ -12,6 +12,7 @@ use model::Reject;
 use store::journal::{Batch, Journal};
 
 use super::Feed;
+use super::journal::broken_to_wire;
 use crate::decompress::{self, Break};
 use crate::line::chain;
 
@@ -59,18 +60,16 @@ impl Reading<'_> {
         if let Err(error) = &outcome
             && Break::of(error).is_some()
         {
-            self.append(error.to_string().into_bytes(), Format::Lines, 1);
+            self.append(error.to_string().into_bytes(), broken_to_wire(Reject::BadCompression), 1);
         }
         outcome
     }
 
     fn take(&mut self, frame: &Frame<'_>) {
-        if frame.outcome.is_err() {
-            // A broken record could swallow its neighbours when it is framed again: it travels alone, as a line.
+        if let Err(reason) = frame.outcome {
+            // A broken record could swallow its neighbours when it is framed again: it travels alone, with its reason.
             self.flush();
-            let format = if frame.outcome == Err(Reject::TooLarge) { Format::Lines } else { Format::Auto };
-            let records = self.count(frame.bytes, format);
-            self.append(frame.bytes.to_vec(), format, records);
+            self.append(frame.bytes.to_vec(), broken_to_wire(reason), 1);
             return;
         }
         let given = self.given();
@@ -82,11 +81,6 @@ impl Reading<'_> {
         }
     }
 
-    fn count(&mut self, bytes: &[u8], format: Format) -> u64 {
-        let given = self.given();
-        crate::http::count_records(self.engine, &mut self.worker, format, bytes, &given)
-    }
-
     fn given(&self) -> engine::Given {
         engine::Given { source: self.feed.source.clone(), received: self.feed.clock.now(), lane: self.feed.lane }
     }
@@ -94,16 +88,16 @@ impl Reading<'_> {
     fn flush(&mut self) {
         let (held, records) = (std::mem::take(&mut self.held), std::mem::take(&mut self.records));
         if !held.is_empty() {
-            self.append(held, Format::Auto, records);
+            self.append(held, Format::Auto.to_wire(), records);
         }
     }
 
     /// Journals a batch, however long that takes: there is nobody who could send it again.
-    fn append(&mut self, bytes: Vec<u8>, format: Format, records: u64) {
+    fn append(&mut self, bytes: Vec<u8>, format: u8, records: u64) {
         let batch = Batch {
             input: self.feed.name.to_string(),
             source: self.feed.source.clone(),
-            format: format.to_wire(),
+            format,
             lane: self.feed.lane,
             received: self.feed.clock.now(),
             records,

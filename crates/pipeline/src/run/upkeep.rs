@@ -8,7 +8,8 @@ use store::Store;
 use store::journal::Journal;
 
 use crate::Clock;
-use crate::inputs::Stop;
+use crate::inputs::journal::tell_damage;
+use crate::inputs::{Feed, Stop};
 use crate::line::chain;
 
 const BALANCE_EVERY_MS: i64 = 60_000;
@@ -50,13 +51,16 @@ pub(super) fn move_lake(lake: &Lake, clock: &Arc<dyn Clock>, stop: &Stop) {
 }
 
 /// Reopens the journal after its disk failed, once the disk works again. Until then it refuses, and senders retry.
-pub(super) fn mend_journal(journal: &Journal, stop: &Stop) {
-    while !stop.wait(SELF_PAUSE) {
+pub(super) fn mend_journal(feed: &Feed, journal: &Journal) {
+    while !feed.stop.wait(SELF_PAUSE) {
         if !journal.is_failed() {
             continue;
         }
         match journal.reopen() {
-            Ok(_) => tracing::warn!("the journal was reopened after its disk had failed"),
+            Ok(recovery) => {
+                tracing::warn!("the journal was reopened after its disk had failed");
+                tell_damage(feed, &recovery);
+            }
             Err(error) => tracing::error!(error = chain(&error), "the journal still cannot be reopened"),
         }
     }

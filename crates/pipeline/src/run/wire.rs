@@ -23,6 +23,7 @@ use crate::inputs::folder::Folder;
 use crate::inputs::{BatchLimits, Feed, Stop, journal, samples, stdin};
 use crate::line::{Line, LineOptions, LineParts, LineSender};
 use crate::outputs::{NdjsonFile, Output, SplunkHec, SplunkHecOptions, Webhook};
+use crate::panics::contain;
 use crate::router::{Route, Router};
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -59,7 +60,7 @@ pub(super) async fn start(
     let stop = Stop::default();
     let wiring = Wiring { settings, engine, store, clock, journal, journal_key, signals, queued, stop };
     let line = wiring.line(lake.clone(), rules);
-    let upkeep = wiring.upkeep(lake);
+    let upkeep = wiring.upkeep(&line.sender(), lake);
     let (feeds, stdin) = wiring.feeds(&line.sender());
     let (stop_servers, stop_router) = (CancellationToken::new(), CancellationToken::new());
     let addresses = addresses(&wiring.settings, &listeners);
@@ -134,7 +135,7 @@ fn open(settings: &Settings) -> Result<(Journal, Arc<str>, Option<Lake>), RunErr
     };
     let folder = config.data_dir.join("journal");
     let journal = Journal::open(&folder, options)?;
-    let key = journal::key_of(&folder).map_err(|source| RunError::JournalName { path: folder, source })?;
+    let key = journal::key_of(&folder, &journal).map_err(|source| RunError::JournalName { path: folder, source })?;
     let roll_ms = i64::try_from(config.lake.roll.as_millis()).unwrap_or(i64::MAX);
     let options = LakeOptions { roll_ms, ..LakeOptions::default() };
     let lake = config.lake.enabled.then(|| Lake::open(&config.data_dir.join("lake"), options)).transpose()?;
@@ -181,6 +182,15 @@ fn batch_of(limits: &LimitsConfig) -> BatchLimits {
     BatchLimits { records: limits.batch_records, bytes: limits.batch_bytes }
 }
 
+/// A thread that reads an input. When it panics the input ends, and everybody is told.
+fn reading(feed: Feed, read: impl FnOnce(&Feed) + Send + 'static) -> JoinHandle<()> {
+    spawn(move || {
+        if let Err(place) = contain(|| read(&feed)) {
+            feed.trouble("An input failed", &format!("input `{}` panicked at {place} and reads no more", feed.name));
+        }
+    })
+}
+
 impl Wiring {
     fn line(&self, lake: Option<Lake>, routes: Arc<[RouteRule]>) -> Line {
         let parts = LineParts {
@@ -203,12 +213,12 @@ impl Wiring {
         Line::start(parts, options)
     }
 
-    fn upkeep(&self, lake: Option<Lake>) -> Vec<JoinHandle<()>> {
+    fn upkeep(&self, line: &LineSender, lake: Option<Lake>) -> Vec<JoinHandle<()>> {
         let (store, clock, stop, queued) =
             (self.store.clone(), self.clock.clone(), self.stop.clone(), self.queued.clone());
         let mut threads = vec![spawn(move || upkeep::watch_balance(&store, &clock, &stop, &*queued))];
-        let (journal, stop) = (self.journal.clone(), self.stop.clone());
-        threads.push(spawn(move || upkeep::mend_journal(&journal, &stop)));
+        let (feed, journal) = (self.feed(line, "journal", None), self.journal.clone());
+        threads.push(spawn(move || upkeep::mend_journal(&feed, &journal)));
         if let Some(lake) = lake {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             threads.push(spawn(move || upkeep::move_lake(&lake, &clock, &stop)));
@@ -218,7 +228,7 @@ impl Wiring {
 
     fn feeds(&self, line: &LineSender) -> (Vec<JoinHandle<()>>, Option<JoinHandle<()>>) {
         let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
-        let mut feeds = vec![spawn(move || journal::follow(&feed, &journal, &key))];
+        let mut feeds = vec![reading(feed, move |feed| journal::follow(feed, &journal, &key))];
         let mut pipe = None;
         for input in &self.settings.config.inputs {
             let feed = self.feed(line, &input.name, Some(input));
@@ -226,19 +236,19 @@ impl Wiring {
                 InputKind::Http { .. } => {}
                 InputKind::Stdin => {
                     let (engine, journal) = (self.engine.clone(), self.journal.clone());
-                    pipe = Some(spawn(move || stdin::read(&feed, &engine, &journal, std::io::stdin())));
+                    pipe = Some(reading(feed, move |feed| stdin::read(feed, &engine, &journal, std::io::stdin())));
                 }
                 InputKind::File { path } | InputKind::Folder { path } => {
-                    let folder = Folder::new(feed, path);
-                    feeds.push(spawn(move || folder.read_once()));
+                    let folder = Folder::new(feed.clone(), path);
+                    feeds.push(reading(feed, move |_| folder.read_once()));
                 }
                 InputKind::Watch { path, every } => {
-                    let (folder, every) = (Folder::new(feed, path), *every);
-                    feeds.push(spawn(move || folder.watch(every)));
+                    let (folder, every) = (Folder::new(feed.clone(), path), *every);
+                    feeds.push(reading(feed, move |_| folder.watch(every)));
                 }
                 InputKind::Samples { repeat, every } => {
                     let (records, every, repeat) = (self.settings.samples.clone(), *every, *repeat);
-                    feeds.push(spawn(move || samples::play(&feed, &records, every, repeat)));
+                    feeds.push(reading(feed, move |feed| samples::play(feed, &records, every, repeat)));
                 }
             }
         }
@@ -268,7 +278,8 @@ impl Wiring {
         let mut servers = Vec::new();
         for (address, listener) in listeners {
             let inputs = inputs[&address].iter().map(|input| self.http_input(input)).collect();
-            let router = http::router(self.http_parts(inputs), self.http_options());
+            let options = self.http_options();
+            let router = http::router(self.http_parts(inputs), options);
             let stop = stop.clone().cancelled_owned();
             servers.push(tokio::spawn(async move {
                 if let Err(error) = http::serve(listener, router, stop).await {

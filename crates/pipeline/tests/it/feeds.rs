@@ -4,6 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use pipeline::inputs::cursor::FileCursor;
+use pipeline::inputs::file::{self, End, Pass};
+use store::RejectQuery;
+use store::journal::Journal;
+
 use crate::support::{House, gzip, ndjson, record, records};
 
 fn feed(kind: &str) -> String {
@@ -170,13 +175,17 @@ async fn samples_play_once_on_their_own_lane_and_go_on_after_a_restart() {
     assert_eq!(house.alerts().len(), 10);
 }
 
-#[tokio::test]
-async fn standard_input_is_journalled_and_settled() {
-    let folder = folder();
-    let mut house = House::start_in(folder.clone(), crate::support::HTTP).await;
-    house.stop().await;
-    let journal = store::journal::Journal::open(&folder.path().join("data/journal"), Default::default()).unwrap();
-    let engine = crate::support::engine();
+/// A line of its own with an input before it, on the store of a house that was stopped.
+struct Bench {
+    journal: Journal,
+    engine: Arc<engine::Engine>,
+    line: pipeline::line::Line,
+    feed: pipeline::inputs::Feed,
+}
+
+fn bench(house: &House, folder: &tempfile::TempDir, limits: engine::Limits) -> Bench {
+    let journal = Journal::open(&folder.path().join("data/journal"), Default::default()).unwrap();
+    let engine = Arc::new(crate::support::compile(limits));
     let line = pipeline::line::Line::start(
         pipeline::line::LineParts {
             detect: engine.clone(),
@@ -198,10 +207,19 @@ async fn standard_input_is_journalled_and_settled() {
         line: line.sender(),
         store: house.store.clone(),
         clock: house.clock.clone(),
-        limits: engine.limits(),
+        limits,
         batch: Default::default(),
         stop: Default::default(),
     };
+    Bench { journal, engine, line, feed }
+}
+
+#[tokio::test]
+async fn standard_input_is_journalled_and_settled() {
+    let folder = folder();
+    let mut house = House::start_in(folder.clone(), crate::support::HTTP).await;
+    house.stop().await;
+    let Bench { journal, engine, line, feed } = bench(&house, &folder, engine::Limits::default());
     let text = format!("{}{{\"broken\": \n{}", ndjson(0, 50), ndjson(50, 50));
     pipeline::inputs::stdin::read(&feed, &engine, &journal, gzip(text.as_bytes()).as_slice());
     feed.stop.stop();
@@ -212,4 +230,116 @@ async fn standard_input_is_journalled_and_settled() {
     assert_eq!(balance.records_in, balance.evaluated + balance.rejected);
     assert!(balance.rejected >= 1);
     house.assert_balance();
+}
+
+fn reasons(house: &House) -> Vec<model::Reject> {
+    let query = RejectQuery { limit: 100, ..RejectQuery::default() };
+    house.store.rejects(&query).unwrap().into_iter().map(|row| row.reason).collect()
+}
+
+#[tokio::test]
+async fn what_standard_input_could_not_read_whole_keeps_its_reason_and_counts_once() {
+    let folder = folder();
+    let mut house = House::start_in(folder.clone(), crate::support::HTTP).await;
+    house.stop().await;
+    let limits = engine::Limits { record_bytes: 4096, reject_bytes: 1024, ..Default::default() };
+    let Bench { journal, engine, line, feed } = bench(&house, &folder, limits);
+    let long = format!("{{\"a\":\"{}\"}}\n", "\\n{} ".repeat(2000));
+    let text = format!("{}{long}{}{{\"Records\":[", ndjson(0, 5), ndjson(5, 5));
+    pipeline::inputs::stdin::read(&feed, &engine, &journal, text.as_bytes());
+    let packed = gzip(ndjson(10, 5000).as_bytes());
+    pipeline::inputs::stdin::read(&feed, &engine, &journal, &packed[..packed.len() / 2]);
+    feed.stop.stop();
+    pipeline::inputs::journal::follow(&feed, &journal, "journal:x");
+    assert!(line.close(Duration::from_secs(30)));
+    let reasons = reasons(&house);
+    for reason in [model::Reject::TooLarge, model::Reject::BadCompression] {
+        assert_eq!(reasons.iter().filter(|found| **found == reason).count(), 1, "{reasons:?}");
+    }
+    assert!(
+        reasons.contains(&model::Reject::Truncated) && !reasons.contains(&model::Reject::UnknownSource),
+        "{reasons:?}"
+    );
+    house.assert_balance();
+}
+
+#[tokio::test]
+async fn damage_that_shows_while_the_journal_is_followed_is_told() {
+    let folder = folder();
+    let mut house = House::start_in(folder.clone(), crate::support::HTTP).await;
+    house.stop().await;
+    let Bench { journal, engine, line, feed } = bench(&house, &folder, engine::Limits::default());
+    for n in 0..3 {
+        pipeline::inputs::stdin::read(&feed, &engine, &journal, ndjson(n * 10, 10).as_bytes());
+    }
+    let segment = folder.path().join("data/journal/000000000001.journal");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half] ^= 0xff;
+    std::fs::write(&segment, bytes).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| pipeline::inputs::journal::follow(&feed, &journal, "journal:x"));
+        for _ in 0..200 {
+            if house.ledger().balance().records_in >= 20 {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        feed.stop.stop();
+    });
+    assert!(line.close(Duration::from_secs(10)));
+    assert_eq!(house.ledger().balance().evaluated, 20, "what holds is evaluated");
+    let titles: Vec<String> = house.alerts().into_iter().map(|alert| alert.title).collect();
+    assert!(titles.contains(&"The journal was damaged".to_owned()), "{titles:?}");
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_long_is_one_reject_while_it_grows_and_after_a_restart() {
+    let folder = folder();
+    let path = folder.path().join("in/a.json");
+    let long = format!("{{\"a\":\"{}", "x{} ".repeat(9 << 18));
+    append(&path, &format!("{}{long}", ndjson(0, 5)));
+    let mut house = House::start_in(folder.clone(), &watch()).await;
+    house.until_received(6).await;
+    append(&path, &"y".repeat(1 << 20));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    house.stop().await;
+    append(&path, &format!("\"}}\n{}", ndjson(5, 5)));
+    let mut house = House::start_in(folder.clone(), &watch()).await;
+    house.until_received(11).await;
+    append(&path, &ndjson(10, 5));
+    house.until_received(16).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.stop().await;
+    let balance = house.ledger().balance();
+    assert_eq!((balance.records_in, balance.evaluated), (16, 15));
+    assert_eq!(reasons(&house), [model::Reject::TooLarge]);
+    house.assert_balance();
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_change_is_read_no_more() {
+    let folder = folder();
+    let mut house = House::start_in(folder.clone(), crate::support::HTTP).await;
+    house.stop().await;
+    let Bench { line, feed, .. } = bench(&house, &folder, engine::Limits::default());
+    let open = End::Open { quiet_ms: 10_000 };
+    let read = |path: &Path, known: Option<FileCursor>| {
+        let Ok(Pass::Done(cursor)) = file::read(&feed, path, "key", known, open) else { panic!("it is read") };
+        cursor
+    };
+    let [whole, cut] = ["whole.json", "cut.json"].map(|name| folder.path().join("in").join(name));
+    append(&whole, &ndjson(0, 5));
+    append(&cut, &format!("{{\"Records\":[{}", record(9, "DescribeTrails")));
+    rest(&whole);
+    rest(&cut);
+    let is_settled = |cursor: &FileCursor| cursor.is_settled_as(cursor.size, cursor.modified_ms);
+    let first = read(&whole, None);
+    assert!(first.is_complete && is_settled(&first));
+    let stored = FileCursor::parse(&first.to_text()).unwrap();
+    assert!(!is_settled(&stored), "it may have changed while we were away");
+    assert!(is_settled(&read(&whole, Some(stored))), "it was looked at, and need not be opened again");
+    let examined = read(&cut, None);
+    assert!(!examined.is_complete && is_settled(&examined), "nobody writes, so nothing will be finished");
+    assert!(line.close(Duration::from_secs(10)));
 }
