@@ -122,6 +122,9 @@ pub enum BodyError {
     /// The packed stream is broken.
     #[error(transparent)]
     Broken(#[from] Break),
+    /// There is no room now for what it becomes.
+    #[error("there is no room now for the unpacked body; send it again")]
+    NoRoom,
     /// The `Content-Encoding` is not one that we read.
     #[error("the content encoding `{0}` is not supported; send gzip, zstd or identity")]
     Unsupported(String),
@@ -130,7 +133,13 @@ pub enum BodyError {
 /// Unpacks a whole HTTP body by its `Content-Encoding` (`gzip`, `x-gzip`, `zstd`, `identity` or none), up to `bytes_max`.
 ///
 /// A bomb costs no more than `bytes_max` plus the decoder's window (8 MiB). Pure: takes and gives bytes.
-pub fn body(packed: Vec<u8>, encoding: Option<&str>, bytes_max: usize) -> Result<Vec<u8>, BodyError> {
+/// `has_room` is told again and again how many unpacked bytes are held.
+pub fn body(
+    packed: Vec<u8>,
+    encoding: Option<&str>,
+    bytes_max: usize,
+    has_room: &mut dyn FnMut(usize) -> bool,
+) -> Result<Vec<u8>, BodyError> {
     let packing = match encoding.map(str::trim).map(str::to_ascii_lowercase).as_deref() {
         None | Some("" | "identity") => Packing::Plain,
         Some("gzip" | "x-gzip") => Packing::Gzip,
@@ -144,10 +153,20 @@ pub fn body(packed: Vec<u8>, encoding: Option<&str>, bytes_max: usize) -> Result
         Some(found) => BodyError::Broken(found.clone()),
         None => BodyError::Broken(Break { packing: "packed", reason: error.to_string() }),
     };
-    let stream = unpack(packing, packed.as_slice(), BODY_WINDOW_LOG).map_err(broken)?;
-    let mut plain = Vec::with_capacity(packed.len().saturating_mul(4).min(bytes_max));
-    stream.take(bytes_max as u64 + 1).read_to_end(&mut plain).map_err(broken)?;
-    if plain.len() > bytes_max { Err(BodyError::TooLarge(bytes_max)) } else { Ok(plain) }
+    let mut stream = unpack(packing, packed.as_slice(), BODY_WINDOW_LOG).map_err(broken)?;
+    let mut plain = Vec::new();
+    loop {
+        let read = stream.by_ref().take(BUFFER_BYTES as u64).read_to_end(&mut plain).map_err(broken)?;
+        if plain.len() > bytes_max {
+            return Err(BodyError::TooLarge(bytes_max));
+        }
+        if read == 0 {
+            return Ok(plain);
+        }
+        if !has_room(plain.len()) {
+            return Err(BodyError::NoRoom);
+        }
+    }
 }
 
 #[cfg(test)]

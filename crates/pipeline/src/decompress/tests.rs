@@ -97,6 +97,7 @@ fn names_and_comments_in_the_head_are_skipped() {
 #[test]
 fn a_body_is_unpacked_by_its_encoding_and_bounded() {
     let plain = vec![b'a'; 1 << 20];
+    let body = |packed, encoding, max| super::body(packed, encoding, max, &mut |_| true);
     assert_eq!(body(gzip(&plain), Some("gzip"), 1 << 20), Ok(plain.clone()));
     assert_eq!(body(zstd_of(&plain), Some("ZSTD"), 1 << 20), Ok(plain.clone()));
     assert_eq!(body(plain.clone(), None, 1 << 20), Ok(plain.clone()));
@@ -105,4 +106,12 @@ fn a_body_is_unpacked_by_its_encoding_and_bounded() {
     assert_eq!(body(plain, Some("identity"), 10), Err(BodyError::TooLarge(10)));
     assert_eq!(body(b"x".to_vec(), Some("br"), 10), Err(BodyError::Unsupported("br".into())));
     assert!(matches!(body(b"not gzip at all".to_vec(), Some("gzip"), 100), Err(BodyError::Broken(_))));
+    let bomb = gzip(&vec![b' '; 16 << 20]);
+    let mut most = 0;
+    let mut has_room = |bytes: usize| {
+        most = bytes;
+        bytes <= 1 << 20
+    };
+    assert_eq!(super::body(bomb, Some("gzip"), 64 << 20, &mut has_room), Err(BodyError::NoRoom));
+    assert!(most <= 2 << 20, "no more is unpacked than there is room for: {most}");
 }

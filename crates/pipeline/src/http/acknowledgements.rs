@@ -16,7 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::ActError;
 
-use super::answer::{Refusal, json_answer};
+use super::answer::{INSIDE, Refusal, json_answer};
 use super::records::authorization;
 use super::token::presented;
 use super::{Shared, State};
@@ -88,7 +88,7 @@ pub(super) async fn act(state: Shared, headers: HeaderMap, body: Body) -> Respon
     };
     let shared = state.0.clone();
     let acting = tokio::task::spawn_blocking(move || apply(&shared, &name, &body));
-    respond(acting.await.unwrap_or_else(|error| Err(internal(&error.to_string()))))
+    respond(acting.await.unwrap_or_else(|_| Err(internal(INSIDE))))
 }
 
 pub(super) async fn alert(state: Shared, headers: HeaderMap, Path(id): Path<String>) -> Response {
@@ -97,7 +97,7 @@ pub(super) async fn alert(state: Shared, headers: HeaderMap, Path(id): Path<Stri
     }
     let shared = state.0.clone();
     let looking = tokio::task::spawn_blocking(move || look(&shared, &id));
-    respond(looking.await.unwrap_or_else(|error| Err(internal(&error.to_string()))))
+    respond(looking.await.unwrap_or_else(|_| Err(internal(INSIDE))))
 }
 
 fn respond(outcome: Result<Value, Failure>) -> Response {
@@ -164,8 +164,8 @@ fn look(state: &Arc<State>, id: &str) -> Result<Value, Failure> {
 }
 
 fn find(state: &Arc<State>, id: AlertId) -> Result<Alert, Failure> {
-    let detail = state.parts.store.alert(id).map_err(|error| internal(&chain(&error)))?;
-    detail.map(|detail| detail.alert).ok_or_else(|| unknown(id))
+    let alert = state.parts.store.alert_alone(id).map_err(|error| internal(&chain(&error)))?;
+    alert.ok_or_else(|| unknown(id))
 }
 
 fn unknown(id: AlertId) -> Failure {

@@ -9,6 +9,9 @@ use super::State;
 use crate::decompress::BodyError;
 use crate::signals::Signals;
 
+/// What is said of a panic. Its own message may quote a record and goes nowhere.
+pub(crate) const INSIDE: &str = "its evaluation failed";
+
 /// Why a request is refused.
 #[derive(Debug)]
 pub(crate) enum Refusal {
@@ -100,6 +103,11 @@ impl Refusal {
         response
     }
 
+    /// A handler's work panicked.
+    pub fn inside(_: tokio::task::JoinError) -> Refusal {
+        Refusal::Internal(INSIDE.to_owned())
+    }
+
     pub fn busy(state: &State) -> Refusal {
         let message = format!("more than {} requests, or too many bytes, at once", state.options.requests_max);
         Refusal::Busy { code: "busy", message, after_s: 1 }
@@ -125,6 +133,7 @@ impl From<BodyError> for Refusal {
         match error {
             BodyError::TooLarge(bytes) => Refusal::TooLarge(bytes),
             BodyError::Broken(_) => Refusal::BadBody(error.to_string()),
+            BodyError::NoRoom => Refusal::Busy { code: "busy", message: error.to_string(), after_s: 1 },
             BodyError::Unsupported(_) => Refusal::BadEncoding(error.to_string()),
         }
     }

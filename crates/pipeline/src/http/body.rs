@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 
 use super::State;
 use super::answer::Refusal;
@@ -24,21 +24,36 @@ pub(crate) async fn take(state: &State, headers: &HeaderMap, body: Body) -> Resu
     }
     let encoding = headers.get(header::CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
     let is_packed = encoding.as_deref().is_some_and(|e| !e.trim().is_empty() && !e.eq_ignore_ascii_case("identity"));
-    // What a packed body becomes is not known before it is unpacked: it is counted as eight times its length.
-    let expected = announced.map_or(bytes_max, |bytes| if is_packed { bytes.saturating_mul(8) } else { bytes });
-    let leave = state.gate.enter(expected.min(bytes_max)).ok_or_else(|| Refusal::busy(state))?;
-    let reading = Limited::new(body, bytes_max).collect();
-    let collected = tokio::time::timeout(state.options.body_timeout, reading).await.map_err(|_| Refusal::Slow)?;
-    let packed = collected.map_err(|error| match error.downcast_ref::<LengthLimitError>() {
-        Some(_) => Refusal::TooLarge(bytes_max),
-        None => Refusal::BadBody(format!("the body broke off: {error}")),
-    })?;
-    let packed: Vec<u8> = packed.to_bytes().into();
-    let bytes = if is_packed {
-        let unpack = move || decompress::body(packed, encoding.as_deref(), bytes_max);
-        tokio::task::spawn_blocking(unpack).await.map_err(|error| Refusal::Internal(error.to_string()))??
-    } else {
-        packed
-    };
-    Ok(Taken { bytes, leave })
+    // A body that does not say its length, and what a packed one becomes, is covered as it grows.
+    let mut leave = state.gate.enter(announced.unwrap_or(0)).ok_or_else(|| Refusal::busy(state))?;
+    let reading = read(state, body, &mut leave);
+    let packed = tokio::time::timeout(state.options.body_timeout, reading).await.map_err(|_| Refusal::Slow)??;
+    if !is_packed {
+        return Ok(Taken { bytes: packed, leave });
+    }
+    let unpacking = tokio::task::spawn_blocking(move || {
+        let held = packed.len();
+        let mut has_room = |bytes: usize| leave.cover(held + bytes);
+        let bytes = decompress::body(packed, encoding.as_deref(), bytes_max, &mut has_room)?;
+        Ok(Taken { bytes, leave })
+    });
+    unpacking.await.map_err(Refusal::inside)?
+}
+
+async fn read(state: &State, mut body: Body, leave: &mut Leave) -> Result<Vec<u8>, Refusal> {
+    let bytes_max = state.options.body_bytes_max;
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Refusal::BadBody(format!("the body broke off: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let length = bytes.len() + data.len();
+        if length > bytes_max {
+            return Err(Refusal::TooLarge(bytes_max));
+        }
+        if !leave.cover(length) {
+            return Err(Refusal::busy(state));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes)
 }

@@ -16,7 +16,8 @@ pub(crate) struct Gate {
 /// Leave to take in one request; given back when dropped.
 pub(crate) struct Leave {
     _request: OwnedSemaphorePermit,
-    _units: OwnedSemaphorePermit,
+    units: OwnedSemaphorePermit,
+    units_max: usize,
 }
 
 impl Gate {
@@ -35,6 +36,19 @@ impl Gate {
         let request = self.requests.clone().try_acquire_owned().ok()?;
         let units = bytes.div_ceil(UNIT_BYTES).clamp(1, self.units_max);
         let units = self.units.clone().try_acquire_many_owned(u32::try_from(units).unwrap_or(u32::MAX)).ok()?;
-        Some(Leave { _request: request, _units: units })
+        Some(Leave { _request: request, units, units_max: self.units_max })
+    }
+}
+
+impl Leave {
+    /// Leave for `bytes` in all; false, and nothing changes, when there is no room for more now.
+    pub fn cover(&mut self, bytes: usize) -> bool {
+        let units = bytes.div_ceil(UNIT_BYTES).clamp(1, self.units_max);
+        let more = u32::try_from(units.saturating_sub(self.units.num_permits())).unwrap_or(u32::MAX);
+        if more == 0 {
+            return true;
+        }
+        let granted = self.units.semaphore().clone().try_acquire_many_owned(more);
+        granted.map(|granted| self.units.merge(granted)).is_ok()
     }
 }

@@ -221,7 +221,7 @@ async fn take_events(state: &Shared, query: Channel, headers: &HeaderMap, body: 
     let (input, channel) = enter(state, query, headers)?;
     let Taken { bytes, leave } = body::take(state, headers, body).await?;
     let parsing = tokio::task::spawn_blocking(move || (parse_body(&bytes), bytes));
-    let (read, mut bytes) = parsing.await.map_err(|error| Refusal::Internal(error.to_string()))?;
+    let (read, mut bytes) = parsing.await.map_err(Refusal::inside)?;
     let wrong = read.wrong.map(|code| Failure::Hec { code, number: Some(read.events) });
     if read.events == 0 {
         return Err(wrong.unwrap_or(HecCode::NoData.into()));
@@ -287,7 +287,10 @@ async fn answer_question(state: &Shared, query: Channel, headers: &HeaderMap, bo
 }
 
 pub(super) async fn health(state: Shared) -> Response {
-    let is_full = state.parts.journal.bytes() >= state.options.journal_bytes_max;
+    // The journal may be locked for as long as it is checked again after a failure.
+    let shared = state.0.clone();
+    let looking = tokio::task::spawn_blocking(move || shared.parts.journal.bytes() >= shared.options.journal_bytes_max);
+    let is_full = looking.await.unwrap_or(true);
     let (code, text, status) = if is_full { HecCode::Unhealthy } else { HecCode::Healthy }.parts();
     json_answer(status_of(status), &json!({"text": text, "code": code}))
 }

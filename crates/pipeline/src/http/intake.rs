@@ -58,7 +58,7 @@ pub(crate) async fn journal(
         drop(taken.leave);
         Ok(records)
     });
-    let records = blocking.await.map_err(|error| Refusal::Internal(error.to_string()))??;
+    let records = blocking.await.map_err(Refusal::inside)??;
     Signals::add(&state.parts.signals.journalled, 1);
     Ok(records)
 }

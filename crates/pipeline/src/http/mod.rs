@@ -1,7 +1,8 @@
 //! HTTP push: records in, a durable receipt out.
 //!
 //! In: requests with NDJSON, JSON arrays, `{"Records": […]}` or Splunk HEC envelopes, plain or packed. Out: one journal entry for each, and
-//! only then a 200. Bound: [`HttpOptions`]: bytes of one body, requests at once, bytes of all bodies at once. When full: 413 for
+//! only then a 200. Bound: [`HttpOptions`]: bytes of one body, requests at once, bytes of all bodies at once,
+//! connections at once. When full: 413 for
 //! a body that is too long, 503 with `Retry-After` for everything that passes (too many requests, journal full, disk full);
 //! nothing of a refused request is kept, and its sender knows. What the records are worth is decided on the line: a
 //! record that cannot be read is accepted, kept, and counted as a reject.
@@ -22,6 +23,7 @@ mod gate;
 pub mod hec;
 mod intake;
 mod records;
+mod serve;
 mod token;
 
 use std::sync::Arc;
@@ -33,13 +35,13 @@ use engine::Engine;
 use model::{Lane, SourceId};
 use store::Store;
 use store::journal::Journal;
-use tokio::net::TcpListener;
 
 use crate::Clock;
 use crate::signals::Signals;
 
 pub use acknowledgements::Acknowledgement;
 pub use intake::count_records;
+pub use serve::serve;
 pub use token::{Token, presented};
 
 use channels::Channels;
@@ -70,6 +72,10 @@ pub struct HttpOptions {
     pub bytes_max: usize,
     /// How long a sender may take to send a body.
     pub body_timeout: Duration,
+    /// How long a connection may take to send the head of a request, and so how long it may be idle.
+    pub header_timeout: Duration,
+    /// Connections at once; more wait to be accepted.
+    pub connections_max: usize,
     /// The journal is full at so many bytes; the health page says so.
     pub journal_bytes_max: u64,
 }
@@ -81,6 +87,8 @@ impl Default for HttpOptions {
             requests_max: 256,
             bytes_max: 128 << 20,
             body_timeout: Duration::from_secs(60),
+            header_timeout: Duration::from_secs(30),
+            connections_max: 1024,
             journal_bytes_max: 4 << 30,
         }
     }
@@ -141,15 +149,6 @@ pub fn router(parts: HttpParts, options: HttpOptions) -> Router {
             .route("/v1/alerts/{id}", get(acknowledgements::alert));
     }
     router.with_state(state)
-}
-
-/// Serves until `stop` resolves; requests that have begun are finished.
-pub async fn serve(
-    listener: TcpListener,
-    router: Router,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
 #[cfg(test)]

@@ -51,6 +51,14 @@ fn the_gate_counts_requests_and_bytes() {
     assert!(gate.enter(8 << 10).is_none(), "too many bytes");
     drop(second);
     assert!(gate.enter(1 << 30).is_some(), "one that is larger than all takes everything");
+    let mut growing = gate.enter(0).unwrap();
+    assert!(growing.cover(6 << 10) && growing.cover(2 << 10));
+    let other = gate.enter(4 << 10).unwrap();
+    assert!(!growing.cover(7 << 10), "the other has the rest");
+    drop(other);
+    assert!(growing.cover(1 << 30), "one that outgrows all takes everything");
+    drop(growing);
+    assert!(gate.enter(10 << 10).is_some(), "and gives it back");
 }
 
 proptest::proptest! {
@@ -67,7 +75,7 @@ proptest::proptest! {
         let _ = parse_body(&body);
         let _ = Acknowledgement::parse(&body);
         for encoding in ["gzip", "zstd"] {
-            let _ = crate::decompress::body(body.clone(), Some(encoding), 1000);
+            let _ = crate::decompress::body(body.clone(), Some(encoding), 1000, &mut |_| true);
         }
     }
 }

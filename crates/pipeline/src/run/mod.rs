@@ -162,9 +162,13 @@ impl Running {
         let end = Instant::now() + self.drain;
         let left = || end.saturating_duration_since(Instant::now());
         self.stop_servers.cancel();
-        for server in self.servers {
-            // A sender that keeps its request open does not hold us beyond the time for it.
-            let _ = tokio::time::timeout(left(), server).await;
+        // A sender that keeps its request open does not take the time in which what was accepted is settled.
+        let servers_end = Instant::now() + self.drain / 3;
+        for mut server in self.servers {
+            let left = servers_end.saturating_duration_since(Instant::now());
+            if tokio::time::timeout(left, &mut server).await.is_err() {
+                server.abort();
+            }
         }
         self.stop_inputs.stop();
         let feeds = tokio::task::spawn_blocking(move || self.feeds.into_iter().for_each(|feed| drop(feed.join())));

@@ -281,11 +281,7 @@ impl Wiring {
             let options = self.http_options();
             let router = http::router(self.http_parts(inputs), options);
             let stop = stop.clone().cancelled_owned();
-            servers.push(tokio::spawn(async move {
-                if let Err(error) = http::serve(listener, router, stop).await {
-                    tracing::error!(%error, %address, "an http input ended");
-                }
-            }));
+            servers.push(tokio::spawn(http::serve(listener, router, options, stop)));
         }
         servers
     }

@@ -243,7 +243,7 @@ async fn bad_input_09_a_disk_without_room_for_the_journal() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = pipeline::http::router(parts, Default::default());
-    tokio::spawn(pipeline::http::serve(listener, router, std::future::pending()));
+    tokio::spawn(pipeline::http::serve(listener, router, Default::default(), std::future::pending()));
     let client = reqwest::Client::new();
     let post = |path: &str| crate::support::answer(client.post(format!("{url}{path}")).body(ndjson(0, 5)));
     assert_eq!(post("/v1/records").await.0, 200);

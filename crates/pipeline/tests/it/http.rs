@@ -120,3 +120,45 @@ async fn an_address_that_others_reach_needs_a_token() {
         "input `http` would listen on 0.0.0.0:0, which other machines can reach, without a token"
     );
 }
+
+#[tokio::test]
+async fn a_body_takes_the_room_that_it_needs_and_no_more() {
+    // Bodies that do not say their length, and packed ones, side by side: together they need far less than the room.
+    let house = House::start(HTTP).await;
+    let mut stalled = Vec::new();
+    for _ in 0..3 {
+        use tokio::io::AsyncWriteExt;
+        let mut stream = tokio::net::TcpStream::connect(house.address("http")).await.unwrap();
+        let head = "POST /v1/records HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stalled.push(stream);
+    }
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let packed = house.http.post(house.url("/v1/records")).header("content-encoding", "gzip");
+    let body = gzip(ndjson(0, 20).as_bytes());
+    assert_eq!(answer(packed.body(body)).await, (200, json!({"accepted": 20})));
+}
+
+#[tokio::test]
+async fn a_connection_that_says_nothing_makes_room() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let options = pipeline::http::HttpOptions {
+        header_timeout: std::time::Duration::from_millis(300),
+        connections_max: 1,
+        ..Default::default()
+    };
+    let router = axum::Router::new().route("/healthz", axum::routing::get(|| async { "ok" }));
+    tokio::spawn(pipeline::http::serve(listener, router, options, std::future::pending()));
+    let mut slow = tokio::net::TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhost:").await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    let start = std::time::Instant::now();
+    let health = reqwest::get(format!("http://{address}/healthz")).await.unwrap();
+    assert_eq!(health.text().await.unwrap(), "ok");
+    assert!(start.elapsed() > std::time::Duration::from_millis(150), "one connection at a time");
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(5), slow.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the slow one was closed");
+}
