@@ -64,6 +64,8 @@ pub struct OutboxRow {
     pub created: Time,
     /// When it is due; while an earlier message of its alert and route is not delivered, when it was queued.
     pub next: Time,
+    /// Since when it may go: when it was queued, let go by the message before it, or replayed. Giving up counts from here.
+    pub due_since: Time,
     /// The last error.
     pub error: Option<String>,
     /// The receiver's receipt.
@@ -115,7 +117,7 @@ pub struct OutboxQuery {
 
 /// Which rows, and what comes before a row's own columns in [`row_of`].
 const COLUMNS: &str = "o.id, o.route, a.alert_id, o.seq, o.key, o.kind, o.payload, o.attempts, o.state, o.created, coalesce(o.next, o.created), o.error, \
-     o.receipt, o.confirmed, o.settled";
+     o.receipt, o.confirmed, o.settled, coalesce(o.due_since, o.created)";
 
 /// Rows on a page unless said otherwise.
 const PAGE: u64 = 100;
@@ -172,8 +174,10 @@ impl Store {
         self.write(|db| {
             let row = Settling::of(db, id)?;
             row.must_be(OutboxState::Dead, "a dead letter")?;
-            db.prepare_cached("UPDATE outbox SET state = 'waiting', next = ?2, settled = NULL WHERE id = ?1")?
-                .execute([id, now.micros()])?;
+            db.prepare_cached(
+                "UPDATE outbox SET state = 'waiting', next = ?2, due_since = ?2, settled = NULL WHERE id = ?1",
+            )?
+            .execute([id, now.micros()])?;
             ledger::take_back(db, &row.entry(Step::Dead))?;
             audit::seal(db, now, who, "outbox.replayed", &row.key, &to_json(&(id, &row.route)))?;
             Ok(())
@@ -231,6 +235,7 @@ fn row_of(row: &Row<'_>) -> Result<OutboxRow, StoreError> {
         receipt: row.get(12)?,
         confirmed: row.get(13)?,
         settled: time_maybe(row, 14)?,
+        due_since: time(row, 15)?,
     })
 }
 
@@ -303,7 +308,7 @@ impl Settling {
     /// The message behind this one may go now.
     fn let_next_go(&self, db: &Connection, now: Time) -> Result<(), StoreError> {
         db.prepare_cached(
-            "UPDATE outbox SET next = ?4 WHERE alert_n = ?1 AND route = ?2 AND seq = ?3 AND state = 'waiting'",
+            "UPDATE outbox SET next = ?4, due_since = ?4 WHERE alert_n = ?1 AND route = ?2 AND seq = ?3 AND state = 'waiting'",
         )?
         .execute(params![self.alert_n, self.route, self.seq + 1, now.micros()])?;
         Ok(())
@@ -360,7 +365,8 @@ pub(crate) fn queue(
     let key = hex(&Digest::of_parts(&parts).0[..16]);
     let payload = payload::message(kind, alert, finding, now);
     db.prepare_cached(
-        "INSERT INTO outbox (route, alert_n, seq, key, kind, payload, created, next) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO outbox (route, alert_n, seq, key, kind, payload, created, next, due_since) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
     )?
     .execute(params![route, n, seq, key, kind, payload, now.micros(), is_first.then(|| now.micros())])?;
     ledger::add_one(db, &entry(route, alert.source.clone(), now, Step::Queued), 1)

@@ -112,6 +112,7 @@ CREATE TABLE outbox (
     payload   TEXT NOT NULL, -- JSON: what is sent
     created   INTEGER NOT NULL, -- when it was queued
     next      INTEGER, -- when it is due; NULL until the one before it is delivered
+    due_since INTEGER, -- since when it may go: queued, let go by the one before it, or replayed; NULL as long as it may not
     attempts  INTEGER NOT NULL DEFAULT 0, -- tries so far
     state     TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'delivered', 'dead')), -- where it stands
     error     TEXT, -- the last error

@@ -88,6 +88,23 @@ fn a_dead_letter_holds_back_what_follows_and_is_replayed_with_its_key() {
 }
 
 #[test]
+fn a_message_is_due_since_it_may_go_not_since_it_was_queued() {
+    let (_dir, store) = store();
+    let id = settle(&store, vec![finding("r", "ana", 0)], at(1)).opened[0];
+    store.act(id, Move::Acknowledge, "eve", None, at(2)).unwrap();
+    let first = due(&store, at(100)).remove(0);
+    assert_eq!(first.due_since, at(1));
+    store.outbox_settle(first.id, OutboxOutcome::Retry { at: at(101), error: "503".into() }, at(100)).unwrap();
+    assert_eq!(due(&store, at(101))[0].due_since, at(1), "a retry does not begin anew");
+    store.outbox_settle(first.id, delivered(), at(101)).unwrap();
+    let second = due(&store, at(101)).remove(0);
+    assert_eq!((second.created, second.due_since), (at(2), at(101)));
+    store.outbox_settle(second.id, OutboxOutcome::Dead { error: "400".into() }, at(102)).unwrap();
+    store.replay_dead(second.id, "eve", at(500)).unwrap();
+    assert_eq!(due(&store, at(500))[0].due_since, at(500));
+}
+
+#[test]
 fn the_message_is_thin_and_holds_the_alert_its_finding_and_a_link() {
     let (_dir, store) = store();
     settle(&store, vec![finding("r", "ana", 0)], at(1));
