@@ -23,6 +23,9 @@ pub struct StoreOptions {
     pub reject_bytes_max: usize,
     /// Full findings and their evidence kept per alert; further folds keep the finding's id and times.
     pub findings_per_alert_max: u64,
+    /// Full findings and their evidence kept per rule, disposition and hour of settling, of findings without an alert (silenced, or of
+    /// signals and hunts); further ones keep the finding's id and times.
+    pub findings_per_hour_max: u64,
     /// Bytes kept of one piece of evidence.
     pub evidence_bytes_max: usize,
     /// Days a silence may last at most.
@@ -40,6 +43,7 @@ impl Default for StoreOptions {
             reject_digests_max: 10_000,
             reject_bytes_max: 64 * 1024,
             findings_per_alert_max: 200,
+            findings_per_hour_max: 200,
             evidence_bytes_max: 256 * 1024,
             silence_days_max: 366,
             readers_max: 4,

@@ -2,7 +2,7 @@
 //! file finds the alert that may take it, and writes down what was decided.
 //!
 //! In: findings in order. Out: rows, counts, what became of each. Bound: the batch; of one alert, `findings_per_alert_max` findings are kept
-//! whole, further ones by id and time. Nothing is dropped.
+//! whole, and of one rule and hour `findings_per_hour_max` findings that have none; further ones by id and time. Nothing is dropped.
 
 use std::collections::BTreeMap;
 
@@ -161,10 +161,13 @@ impl<'a> Triage<'a> {
         Outcome { disposition: Disposition::Folded, alert: Some((n, touched.alert.clone())), silence: None }
     }
 
-    /// Writes the finding down, whole with its evidence unless its alert has enough of them.
+    /// Writes the finding down, whole with its evidence unless there are enough of them: then the row says so by having no body.
     fn store(&self, raised: &Raised, outcome: &Outcome) -> Result<(), StoreError> {
         let finding = &raised.finding;
-        let whole = outcome.alert.as_ref().is_none_or(|(_, a)| a.findings <= self.options.findings_per_alert_max);
+        let whole = match &outcome.alert {
+            Some((_, alert)) => alert.findings <= self.options.findings_per_alert_max,
+            None => self.copies(finding, outcome.disposition)? <= self.options.findings_per_hour_max,
+        };
         let body = whole.then(|| to_json(finding));
         self.db
             .prepare_cached(
@@ -187,6 +190,18 @@ impl<'a> Triage<'a> {
             detail::write_evidence(self.db, finding_n, evidence, self.options.evidence_bytes_max)?;
         }
         Ok(())
+    }
+
+    /// The place of a finding without an alert among those of its rule and disposition in this hour, from 1.
+    fn copies(&self, finding: &Finding, disposition: Disposition) -> Result<u64, StoreError> {
+        // An hour before the one last seen (the clock was set back) counts with that one, so that the bound holds.
+        let mut count = self.db.prepare_cached(
+            "INSERT INTO finding_copies VALUES (?1, ?2, ?3, 1) ON CONFLICT DO UPDATE SET \
+             n = CASE WHEN excluded.hour > hour THEN 1 ELSE n + 1 END, hour = max(hour, excluded.hour) RETURNING n",
+        )?;
+        let values = params![finding.rule_id.as_str(), disposition.as_str(), self.now.hour().micros()];
+        let n: i64 = count.query_row(values, |row| row.get(0))?;
+        Ok(n.unsigned_abs())
     }
 
     fn count(&mut self, raised: &Raised, disposition: Disposition) {

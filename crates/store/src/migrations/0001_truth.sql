@@ -68,11 +68,19 @@ CREATE TABLE findings (
     input       TEXT NOT NULL, -- the input through which its records came
     event_time  INTEGER NOT NULL, -- when it happened
     settled     INTEGER NOT NULL, -- when it was settled
-    body        TEXT -- JSON: the whole finding; NULL beyond the alert's first findings
+    body        TEXT -- JSON: the whole finding; NULL: left out, with its evidence, beyond the first of its alert or its row in finding_copies
 ) STRICT;
 
 CREATE INDEX findings_of_alert ON findings (alert_n, event_time) WHERE alert_n IS NOT NULL;
 CREATE INDEX findings_by_rule ON findings (rule_id, settled);
+
+CREATE TABLE finding_copies (
+    rule_id     TEXT NOT NULL, -- the rule
+    disposition TEXT NOT NULL, -- silenced or kept: findings without an alert
+    hour        INTEGER NOT NULL, -- the latest hour of settling
+    n           INTEGER NOT NULL, -- how many findings were settled in it; the first of them have a body
+    PRIMARY KEY (rule_id, disposition)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE evidence (
     n        INTEGER PRIMARY KEY, -- short name inside this file

@@ -168,6 +168,28 @@ fn a_noisy_rule_keeps_counts_for_all_and_bodies_for_the_first() {
 }
 
 #[test]
+fn findings_without_an_alert_are_kept_whole_up_to_a_bound_each_hour() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = StoreOptions { findings_per_hour_max: 2, ..Default::default() };
+    let store = Store::open_with(dir.path(), options).unwrap();
+    store.add_silence(silence("ben", at(300)), at(0)).unwrap();
+    let signal = |i| Finding { kind: RuleKind::Signal, ..finding("r", "ana", i) };
+    let of = |who: fn(i64) -> Finding, n: std::ops::Range<i64>| n.map(who).collect::<Vec<_>>();
+    settle(&store, (0..5).map(signal).collect(), at(5));
+    settle(&store, of(|i| finding("r", "ben", i), 0..4), at(6));
+    settle(&store, (5..8).map(signal).collect(), at(61));
+    let db = db(dir.path());
+    let count = |sql: &str| -> i64 { db.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM findings"), 12, "none is lost");
+    assert_eq!(count("SELECT count(*) FROM findings WHERE disposition = 'kept' AND body IS NOT NULL"), 4);
+    assert_eq!(count("SELECT count(*) FROM findings WHERE disposition = 'silenced' AND body IS NOT NULL"), 2);
+    assert_eq!(count("SELECT count(*) FROM evidence"), 6);
+    let ledger = store.ledger(at(-600), at(600)).unwrap();
+    assert_eq!((ledger.total(Step::Kept), ledger.total(Step::Silenced)), (8, 4));
+    assert_eq!(store.imbalances(at(62)).unwrap(), []);
+}
+
+#[test]
 fn the_cursor_moves_with_what_it_stands_for() {
     let (_dir, store) = store();
     assert_eq!(store.cursor("http", "journal").unwrap(), None);
