@@ -8,8 +8,11 @@ use model::{SourceId, Step, Time};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use crate::rows::{text, time_maybe};
+use crate::rows::{count, text, time_maybe};
 use crate::{Settlement, Store, StoreError, ledger};
+
+/// How far an event's time may lie after its receipt. Without a bound, one record from the far future would be the latest for ever.
+const AHEAD_MAX_MS: i64 = 5 * 60_000;
 
 /// One source over one input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,12 +21,14 @@ pub struct SourceHealth {
     pub source: Option<SourceId>,
     /// The input.
     pub input: String,
-    /// The latest event time ever seen.
+    /// The latest event time ever seen. One that lies more than five minutes after its receipt counts as five minutes after it.
     pub last_event: Option<Time>,
     /// When a record was last received.
     pub last_received: Option<Time>,
     /// Receipt less event time of the latest event, milliseconds.
     pub lag_ms: Option<i64>,
+    /// How often a batch showed an event time more than five minutes after its receipt: a clock is wrong, or a record lies.
+    pub ahead: u64,
     /// Records evaluated in the last 24 hours (by hour of receipt).
     pub evaluated_24h: u64,
     /// Records rejected in the last 24 hours, by reason.
@@ -65,6 +70,7 @@ fn unheard(input: &str, source: Option<SourceId>) -> SourceHealth {
         last_event: None,
         last_received: None,
         lag_ms: None,
+        ahead: 0,
         evaluated_24h: 0,
         rejected_24h: BTreeMap::new(),
         raised_24h: 0,
@@ -72,7 +78,8 @@ fn unheard(input: &str, source: Option<SourceId>) -> SourceHealth {
 }
 
 fn sightings(db: &Connection) -> Result<BySource, StoreError> {
-    let mut select = db.prepare_cached("SELECT input, source, last_event, lag_ms, last_received FROM sightings")?;
+    let mut select =
+        db.prepare_cached("SELECT input, source, last_event, lag_ms, last_received, ahead FROM sightings")?;
     let mut rows = select.query([])?;
     let mut all = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -82,6 +89,7 @@ fn sightings(db: &Connection) -> Result<BySource, StoreError> {
             last_event: time_maybe(row, 2)?,
             lag_ms: row.get(3)?,
             last_received: time_maybe(row, 4)?,
+            ahead: count(row, 5)?,
             ..unheard(&input, source.clone())
         };
         all.insert((input, source), health);
@@ -92,16 +100,16 @@ fn sightings(db: &Connection) -> Result<BySource, StoreError> {
 /// Notes what a batch shows about freshness, within the caller's transaction: its sightings, and that whatever it counts was heard.
 pub(crate) fn touch(db: &Connection, settlement: &Settlement) -> Result<(), StoreError> {
     let mut touch = db.prepare_cached(
-        "INSERT INTO sightings VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
+        "INSERT INTO sightings VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET \
          lag_ms = CASE WHEN excluded.last_event >= coalesce(last_event, excluded.last_event) THEN excluded.lag_ms ELSE lag_ms END, \
          last_event = max(coalesce(last_event, excluded.last_event), coalesce(excluded.last_event, last_event)), \
-         last_received = max(last_received, excluded.last_received)",
+         last_received = max(last_received, excluded.last_received), ahead = ahead + excluded.ahead",
     )?;
     for (entry, _) in
         settlement.ledger.iter().filter(|(entry, _)| matches!(entry.step, Step::Evaluated | Step::Rejected))
     {
         let source = entry.source.as_ref().map_or("", SourceId::as_str);
-        touch.execute(params![entry.input, source, None::<i64>, None::<i64>, entry.hour.micros()])?;
+        touch.execute(params![entry.input, source, None::<i64>, None::<i64>, entry.hour.micros(), 0])?;
     }
     let from_findings = settlement.findings.iter().map(|raised| {
         let f = &raised.finding;
@@ -110,8 +118,10 @@ pub(crate) fn touch(db: &Connection, settlement: &Settlement) -> Result<(), Stor
     let told =
         settlement.sightings.iter().map(|s| (settlement.input.as_str(), &s.source, s.last_event, s.last_received));
     for (input, source, event, received) in from_findings.chain(told) {
+        let latest = received.plus_millis(AHEAD_MAX_MS);
+        let (is_ahead, event) = (event > latest, event.min(latest));
         let lag = received.millis_since(event);
-        touch.execute(params![input, source.as_str(), event.micros(), lag, received.micros()])?;
+        touch.execute(params![input, source.as_str(), event.micros(), lag, received.micros(), is_ahead])?;
     }
     Ok(())
 }

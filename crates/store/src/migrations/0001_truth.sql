@@ -151,6 +151,7 @@ CREATE TABLE sightings (
     last_event    INTEGER, -- the latest event time
     lag_ms        INTEGER, -- receipt of that event less its time
     last_received INTEGER NOT NULL, -- when a record was last received
+    ahead         INTEGER NOT NULL, -- how often an event time lay too far after its receipt; it then counts as the tolerance after it
     PRIMARY KEY (input, source)
 ) STRICT, WITHOUT ROWID;
 

@@ -53,6 +53,20 @@ fn health_says_when_each_source_was_last_heard() {
 }
 
 #[test]
+fn a_record_from_the_future_does_not_hide_that_a_source_fell_silent() {
+    let (_dir, store) = store();
+    let told = |event, received| {
+        let sighting = Sighting { source: SourceId::from("s"), last_event: event, last_received: received };
+        store.settle(Settlement { sightings: vec![sighting], ..settlement(vec![], vec![], received) }, &[]).unwrap();
+        let health = store.source_health(received).unwrap().remove(0);
+        (health.last_event, health.lag_ms, health.ahead)
+    };
+    assert_eq!(told(at(5_000_000), at(10)), (Some(at(15)), Some(-300_000), 1));
+    assert_eq!(told(at(19), at(20)), (Some(at(19)), Some(60_000), 1), "the next record's time counts");
+    assert_eq!(told(at(25), at(20)), (Some(at(25)), Some(-300_000), 1), "a clock may be a little ahead");
+}
+
+#[test]
 fn the_consoles_numbers_add_up() {
     let (_dir, store) = store();
     let findings = vec![finding("r", "ana", 0), finding("r", "ben", 0), finding("q", "ana", 0)];
