@@ -183,14 +183,35 @@ fn open_error(path: &Path, error: impl std::error::Error + Send + Sync + 'static
     StoreError::Open { path: path.to_owned(), source: Box::new(error) }
 }
 
-/// The directory holds evidence: what we make is for its owner alone; what exists is left as the operator set it.
+/// The directory holds evidence: what we make is for its owner alone, and durable in its parent; what exists is
+/// left as the operator set it.
 pub(crate) fn make_private_dir(dir: &Path) -> std::io::Result<()> {
-    if dir.is_dir() {
+    if dir.as_os_str().is_empty() || dir.is_dir() {
         return Ok(());
     }
+    let parent = dir.parent().unwrap_or(Path::new(""));
+    make_private_dir(parent)?;
+    #[allow(unused_mut, reason = "only unix has modes")]
     let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
+    match builder.create(dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && dir.is_dir() => return Ok(()),
+        made => made?,
+    }
+    // Taken back when it cannot be made durable, so that the next attempt makes and syncs it.
+    sync_dir(parent).inspect_err(|_| drop(std::fs::remove_dir(dir)))
+}
+
+fn sync_dir(dir: &Path) -> std::io::Result<()> {
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    #[cfg(test)]
+    SYNCED.with_borrow_mut(|synced| synced.push(dir.to_owned()));
+    std::fs::File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The directories that were synced on this thread because of one made in them.
+    pub(crate) static SYNCED: std::cell::RefCell<Vec<std::path::PathBuf>> = const { std::cell::RefCell::new(Vec::new()) };
 }

@@ -38,6 +38,14 @@ fn a_store_that_cannot_be_made_says_where() {
 }
 
 #[test]
+fn every_directory_made_is_synced_into_its_parent() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::open::SYNCED.take();
+    crate::journal::Journal::open(&dir.path().join("data/journal"), Default::default()).unwrap();
+    assert_eq!(crate::open::SYNCED.take(), [dir.path().to_owned(), dir.path().join("data")]);
+}
+
+#[test]
 fn what_was_stored_is_there_after_reopening() {
     let (dir, store) = store();
     settle(&store, vec![finding("r", "ana", 0)], at(1));
