@@ -20,6 +20,7 @@ mod error;
 mod health;
 pub mod journal;
 mod ledger;
+mod lost;
 mod migrations;
 mod open;
 mod outbox;

@@ -113,7 +113,7 @@ impl Follower<'_> {
     /// Brings records that the journal lost into the ledger, which then does not balance and says so.
     fn book_lost(&self, recovery: &Recovery) {
         if let Err(error) = self.feed.store.book_lost(self.key, &recovery.lost, self.feed.clock.now()) {
-            tracing::error!(error = chain(&error), "records lost inside the journal are not booked before the next start");
+            tracing::error!(error = chain(&error), "records that the journal lost are not booked yet");
         }
     }
 }

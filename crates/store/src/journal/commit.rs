@@ -7,7 +7,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::disk::{DiskFile, Place, write_all};
-use super::entry::{ENTRY_HEAD, EntryHead, SEGMENT_HEAD, new_salt, segment_head};
+use super::entry::{ENTRY_HEAD, EntryHead, SEGMENT_HEAD, new_salt, records_of, segment_head};
 use super::{JournalError, Position};
 
 /// The segment being written.
@@ -31,6 +31,8 @@ pub(crate) struct Writer {
     pub place: Place,
     pub segment_bytes: u64,
     pub next_number: u64,
+    /// Running total of the records that are durable.
+    pub total: u64,
     pub active: Option<Active>,
 }
 
@@ -67,18 +69,20 @@ impl Writer {
             Some(active) => active,
             None => self.begin_segment()?,
         };
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        let (mut bytes, mut ends, mut total) = (Vec::new(), Vec::new(), self.total);
         for body in bodies {
             let at = active.offset + bytes.len() as u64;
             if !bytes.is_empty() && at + (ENTRY_HEAD + body.len()) as u64 > segment_bytes {
                 break;
             }
-            bytes.extend_from_slice(&EntryHead::write(body, active.salt, at));
+            total = total.wrapping_add(records_of(body));
+            bytes.extend_from_slice(&EntryHead::write(body, total, active.salt, at));
             bytes.extend_from_slice(body);
             ends.push(active.offset + bytes.len() as u64);
         }
         let flushed = flush(&mut active, &bytes);
         if flushed.is_ok() {
+            self.total = total;
             done.positions.extend(ends.iter().map(|end| Position { segment: active.number, offset: *end }));
             done.durable.push(Durable { number: active.number, salt: active.salt, end: active.offset });
         }
@@ -101,7 +105,7 @@ impl Writer {
 
     fn make_segment(&self, number: u64, salt: u64) -> io::Result<Active> {
         let mut file = self.place.disk.create(&self.place.segment(number))?;
-        write_all(file.as_mut(), 0, &segment_head(number, salt))?;
+        write_all(file.as_mut(), 0, &segment_head(number, salt, self.total))?;
         file.sync()?;
         self.place.disk.sync_dir(&self.place.dir)?;
         Ok(Active { number, salt, offset: SEGMENT_HEAD as u64, file })

@@ -1,7 +1,8 @@
-//! Entries and headers as bytes: format 1.
+//! Entries and headers as bytes: format 2.
 //!
-//! A segment begins with 32 bytes: magic, format, number, salt, CRC. An entry is 16 bytes of head and a body: magic, body length, CRC of the body,
-//! CRC of the head. The head's CRC covers the segment's salt and the entry's offset, so that bytes inside a body never pass for an entry
+//! A segment begins with 44 bytes: magic, format, number, salt, CRC of these (in every format), the running total of records before it, CRC of
+//! all. An entry is 24 bytes of head and a body: magic, body length, CRC of the body, running total of records with it, CRC of the head.
+//! The head's CRC covers the segment's salt and the entry's offset, so that bytes inside a body never pass for an entry
 //! while damage is searched for the next one, not even bytes that a sender made to look like one.
 
 use std::hash::{BuildHasher, Hasher};
@@ -11,11 +12,13 @@ use model::{Lane, SourceId, Time};
 use super::Batch;
 
 /// The newest format that this version knows.
-pub(crate) const FORMAT: u16 = 1;
+pub(crate) const FORMAT: u16 = 2;
 /// Bytes of a segment's header.
-pub(crate) const SEGMENT_HEAD: usize = 32;
+pub(crate) const SEGMENT_HEAD: usize = 44;
+/// Bytes of it that are the same in every format.
+const PREAMBLE: usize = 32;
 /// Bytes of an entry's head.
-pub(crate) const ENTRY_HEAD: usize = 16;
+pub(crate) const ENTRY_HEAD: usize = 24;
 /// Bytes of one entry's body at most.
 pub(crate) const BODY_MAX: usize = 256 << 20;
 
@@ -30,36 +33,44 @@ pub(crate) enum SegmentHead {
     Known {
         /// Goes into every head's CRC.
         salt: u64,
+        /// Running total of the records before it.
+        total: u64,
     },
     /// A newer format.
     Newer(u16),
+    /// An older format, which is not read any more.
+    Older(u16),
     /// No header.
     Bad,
 }
 
 /// A segment's header.
-pub(crate) fn segment_head(number: u64, salt: u64) -> [u8; SEGMENT_HEAD] {
+pub(crate) fn segment_head(number: u64, salt: u64, total: u64) -> [u8; SEGMENT_HEAD] {
     let mut head = [0; SEGMENT_HEAD];
     head[..8].copy_from_slice(SEGMENT_MAGIC);
     head[8..10].copy_from_slice(&FORMAT.to_le_bytes());
     head[12..20].copy_from_slice(&number.to_le_bytes());
     head[20..28].copy_from_slice(&salt.to_le_bytes());
     let crc = crc32fast::hash(&head[..28]);
-    head[28..].copy_from_slice(&crc.to_le_bytes());
+    head[28..PREAMBLE].copy_from_slice(&crc.to_le_bytes());
+    head[PREAMBLE..40].copy_from_slice(&total.to_le_bytes());
+    let crc = crc32fast::hash(&head[..40]);
+    head[40..].copy_from_slice(&crc.to_le_bytes());
     head
 }
 
 /// Reads a segment's header.
 pub(crate) fn read_segment_head(bytes: &[u8], number: u64) -> SegmentHead {
-    if bytes.len() < SEGMENT_HEAD || &bytes[..8] != SEGMENT_MAGIC || crc32fast::hash(&bytes[..28]) != le32(&bytes[28..])
-    {
+    if bytes.len() < PREAMBLE || &bytes[..8] != SEGMENT_MAGIC || crc32fast::hash(&bytes[..28]) != le32(&bytes[28..]) {
         return SegmentHead::Bad;
     }
     let format = u16::from_le_bytes([bytes[8], bytes[9]]);
     match format {
-        FORMAT if le64(&bytes[12..]) == number => SegmentHead::Known { salt: le64(&bytes[20..]) },
         _ if format > FORMAT => SegmentHead::Newer(format),
-        _ => SegmentHead::Bad,
+        _ if format < FORMAT => SegmentHead::Older(format),
+        _ if bytes.len() < SEGMENT_HEAD || crc32fast::hash(&bytes[..40]) != le32(&bytes[40..]) => SegmentHead::Bad,
+        _ if le64(&bytes[12..]) != number => SegmentHead::Bad,
+        _ => SegmentHead::Known { salt: le64(&bytes[20..]), total: le64(&bytes[PREAMBLE..]) },
     }
 }
 
@@ -73,18 +84,21 @@ pub(crate) fn new_salt() -> u64 {
 pub(crate) struct EntryHead {
     /// Bytes of the body.
     pub body: usize,
+    /// Running total of records with this entry's.
+    pub total: u64,
     crc: u32,
 }
 
 impl EntryHead {
-    /// The head of `body` when it stands at `offset` of the segment with `salt`.
-    pub fn write(body: &[u8], salt: u64, offset: u64) -> [u8; ENTRY_HEAD] {
+    /// The head of `body` when it stands at `offset` of the segment with `salt` and brings the running total to `total`.
+    pub fn write(body: &[u8], total: u64, salt: u64, offset: u64) -> [u8; ENTRY_HEAD] {
         let mut head = [0; ENTRY_HEAD];
         head[..4].copy_from_slice(&ENTRY_MAGIC);
         head[4..8].copy_from_slice(&(body.len() as u32).to_le_bytes());
         head[8..12].copy_from_slice(&crc32fast::hash(body).to_le_bytes());
-        let crc = head_crc(&head[..12], salt, offset);
-        head[12..].copy_from_slice(&crc.to_le_bytes());
+        head[12..20].copy_from_slice(&total.to_le_bytes());
+        let crc = head_crc(&head[..20], salt, offset);
+        head[20..].copy_from_slice(&crc.to_le_bytes());
         head
     }
 
@@ -93,11 +107,11 @@ impl EntryHead {
         if bytes.len() < ENTRY_HEAD || bytes[..4] != ENTRY_MAGIC {
             return None;
         }
-        if head_crc(&bytes[..12], salt, offset) != le32(&bytes[12..]) {
+        if head_crc(&bytes[..20], salt, offset) != le32(&bytes[20..]) {
             return None;
         }
         let body = le32(&bytes[4..]) as usize;
-        (body <= BODY_MAX).then(|| EntryHead { body, crc: le32(&bytes[8..]) })
+        (body <= BODY_MAX).then(|| EntryHead { body, total: le64(&bytes[12..]), crc: le32(&bytes[8..]) })
     }
 
     /// Is `body` the one that the head was written for?
@@ -137,6 +151,11 @@ pub(crate) fn body_of(batch: &Batch) -> Vec<u8> {
     body.extend_from_slice(source.unwrap_or_default().as_bytes());
     body.extend_from_slice(&batch.bytes);
     body
+}
+
+/// How many records a body of ours says that it has.
+pub(crate) fn records_of(body: &[u8]) -> u64 {
+    le64(&body[8..])
 }
 
 /// Names are short; one that is not is cut rather than refused.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::commit::{Committed, Writer};
 use super::disk::{Disk, Place, RealDisk};
-use super::entry::{BODY_MAX, ENTRY_HEAD, SEGMENT_HEAD, body_of};
+use super::entry::{BODY_MAX, ENTRY_HEAD, SEGMENT_HEAD, body_of, new_salt};
 use super::recover::{Scanned, recover};
 use super::{Batch, JournalError, JournalOptions, Position, Reader, Recovery, io_error};
 
@@ -230,6 +230,8 @@ impl State {
             // Small enough that reading can always make room: the newest segment is never deleted.
             segment_bytes: options.segment_bytes.min(options.total_bytes_max / 4).max(SEGMENT_HEAD as u64 + 1),
             next_number: next_number.max(newest + 1),
+            // A new journal begins anywhere, so that a range of another journal's records is not taken for one of these.
+            total: scanned.last().and_then(|segment| segment.total).unwrap_or_else(|| new_salt() >> 16),
             active: None,
         };
         Ok(State {

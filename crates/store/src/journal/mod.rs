@@ -102,6 +102,17 @@ pub struct Damage {
     pub kept: Option<PathBuf>,
 }
 
+/// Records that were accepted and that nothing on the disk holds any more: running totals with nothing between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// The running total before them.
+    pub from: u64,
+    /// The running total with them.
+    pub to: u64,
+    /// They stood somewhere before this.
+    pub before: Position,
+}
+
 /// What opening found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
@@ -113,6 +124,8 @@ pub struct Recovery {
     pub bytes: u64,
     /// What does not hold.
     pub damage: Vec<Damage>,
+    /// Records that are missing between those that hold; [`Store::book_lost`](crate::Store::book_lost) brings them into the ledger.
+    pub lost: Vec<Lost>,
 }
 
 /// Why the journal refused.
@@ -175,6 +188,18 @@ pub enum JournalError {
         /// Its format.
         found: u16,
         /// The newest that this version knows.
+        known: u16,
+    },
+    /// A segment was written by an older version, whose format is not read any more.
+    #[error(
+        "journal segment {segment} has format {found}, older than the {known} that this version reads; let the version that wrote it settle it"
+    )]
+    Older {
+        /// The segment.
+        segment: u64,
+        /// Its format.
+        found: u16,
+        /// The format that this version reads.
         known: u16,
     },
     /// An entry went bad after opening. Reopening sets it aside.

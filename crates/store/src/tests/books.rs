@@ -17,6 +17,25 @@ fn a_lost_record_is_an_imbalance() {
 }
 
 #[test]
+fn records_lost_inside_the_journal_are_an_imbalance_once() {
+    use crate::journal::{Lost, Position};
+    let (_dir, store) = store();
+    let before = |offset| Position { segment: 3, offset };
+    let cursor = Some(crate::Cursor { key: "journal:a".into(), value: before(500).to_string() });
+    store.settle(Settlement { cursor, ..settlement(vec![], vec![rejected(b"x")], at(0)) }, &[]).unwrap();
+    let read_in_time = Lost { from: 100, to: 120, before: before(400) };
+    assert_eq!(store.book_lost("journal:a", &[read_in_time], at(1)).unwrap(), 0);
+    assert_eq!(store.check_balance(at(1)).unwrap(), []);
+    let lost = Lost { from: 200, to: 230, before: before(600) };
+    assert_eq!(store.book_lost("journal:a", &[read_in_time, lost], at(2)).unwrap(), 30);
+    assert_eq!(store.book_lost("journal:a", &[lost], at(90)).unwrap(), 0, "found again at every opening, booked once");
+    assert_eq!(store.book_lost("journal:a", &[Lost { to: 240, ..lost }], at(2)).unwrap(), 10, "it grew");
+    let broken = store.check_balance(at(91)).unwrap();
+    assert_eq!((broken.len(), broken[0].input.as_str(), broken[0].left, broken[0].right), (1, "journal:lost", 40, 0));
+    assert_eq!(only_alert(&store).rule_id.as_str(), "watchkeep-ledger-imbalance");
+}
+
+#[test]
 fn alerts_about_ourselves_fold_by_key_and_balance() {
     let (_dir, store) = store();
     store.set_routes(&[route("soc")]);

@@ -188,7 +188,7 @@ fn a_damaged_head_hides_only_its_own_entry() {
     let journal = open(&disk);
     let positions = append(&journal, 0..3);
     drop(journal);
-    for byte in 0..16 {
+    for byte in 0..24 {
         let spoilt = disk.after_power_cut(|n| n - 1);
         spoilt.flip("000000000001.journal", positions[0].offset as usize + byte);
         assert_eq!(read(&open(&spoilt), Position::START), [0, 2]);
@@ -201,7 +201,7 @@ fn an_entry_inside_a_body_is_never_taken_for_one() {
     let journal = open(&disk);
     let first = append(&journal, 0..1)[0];
     let body = body_of(&batch(66, 10));
-    let mut forged = super::entry::EntryHead::write(&body, 0, first.offset + 42).to_vec();
+    let mut forged = super::entry::EntryHead::write(&body, 0, 0, first.offset + 50).to_vec();
     forged.extend(body);
     let sent = Batch { bytes: forged.repeat(4), ..batch(1, 0) };
     journal.append(&sent).unwrap();
@@ -244,14 +244,92 @@ fn a_damaged_segment_header_sets_the_segment_aside() {
 fn a_newer_format_is_refused() {
     let disk = disk();
     open(&disk).append(&batch(1, 1)).unwrap();
-    let mut head = super::entry::segment_head(1, 7);
-    head[8] = 2;
+    let mut head = super::entry::segment_head(1, 7, 0);
+    head[8] = 3;
     let crc = crc32fast::hash(&head[..28]);
-    head[28..].copy_from_slice(&crc.to_le_bytes());
+    head[28..32].copy_from_slice(&crc.to_le_bytes());
     let path = Path::new(DIR).join("000000000001.journal");
     super::Disk::open(&disk, &path).unwrap().write_at(0, &head).unwrap();
     let error = Journal::open_on(Arc::new(disk), Path::new(DIR), OPTIONS).map(|_| ()).unwrap_err();
-    assert_eq!(error.to_string(), "journal segment 1 has format 2, newer than the 1 that this version knows");
+    assert_eq!(error.to_string(), "journal segment 1 has format 3, newer than the 2 that this version knows");
+}
+
+#[test]
+fn an_older_format_is_refused_and_left_alone() {
+    let disk = disk();
+    open(&disk).append(&batch(1, 1)).unwrap();
+    let mut head = super::entry::segment_head(1, 7, 0);
+    head[8] = 1;
+    let crc = crc32fast::hash(&head[..28]);
+    head[28..32].copy_from_slice(&crc.to_le_bytes());
+    let path = Path::new(DIR).join("000000000001.journal");
+    super::Disk::open(&disk, &path).unwrap().write_at(0, &head).unwrap();
+    let error = Journal::open_on(Arc::new(disk.clone()), Path::new(DIR), OPTIONS).map(|_| ()).unwrap_err();
+    assert!(matches!(error, JournalError::Older { segment: 1, found: 1, known: 2 }), "{error}");
+    assert_eq!(disk.names(DIR).len(), 1);
+}
+
+fn lost(journal: &Journal) -> Vec<u64> {
+    journal.recovery().lost.iter().map(|range| range.to - range.from).collect()
+}
+
+#[test]
+fn records_in_damaged_entries_are_counted_as_lost_at_every_opening() {
+    let disk = disk();
+    let journal = open(&disk);
+    let positions = append(&journal, 0..20);
+    drop(journal);
+    assert_eq!(lost(&open(&disk)), [0; 0]);
+    disk.flip("000000000001.journal", positions[0].offset as usize + 60);
+    let first = open(&disk).recovery().lost;
+    assert_eq!(first[0].to - first[0].from, 1);
+    assert_eq!(first[0].before, positions[1], "they stood before the next entry that holds");
+    assert_eq!(open(&disk).recovery().lost, first);
+    disk.flip("000000000002.journal", 13);
+    assert_eq!(lost(&open(&disk)), [1, 3 + 4 + 5], "a whole segment too");
+}
+
+#[test]
+fn a_last_entry_gone_bad_and_a_segment_gone_missing_are_lost_records() {
+    let disk = disk();
+    let journal = open(&disk);
+    append(&journal, 0..8);
+    drop(journal);
+    let last = "000000000003.journal";
+    disk.flip(last, disk.length(last) - 1);
+    let journal = open(&disk);
+    let first = journal.recovery().lost;
+    assert_eq!(lost(&journal), [7]);
+    append(&journal, 8..9);
+    drop(journal);
+    let journal = open(&disk);
+    let again = journal.recovery().lost;
+    assert_eq!(
+        (again[0].from, again[0].to),
+        (first[0].from, first[0].to),
+        "the same range, also when its bytes are cut off"
+    );
+    drop(journal);
+    super::Disk::remove(&disk, &Path::new(DIR).join("000000000002.journal")).unwrap();
+    assert_eq!(lost(&open(&disk)), [3 + 4 + 5, 7]);
+}
+
+#[test]
+fn a_torn_tail_and_released_segments_are_no_loss() {
+    let disk = disk();
+    let journal = open(&disk);
+    let positions = append(&journal, 0..20);
+    journal.release(positions[9]).unwrap();
+    drop(journal);
+    let name = format!("{:012}.journal", positions[19].segment);
+    let path = Path::new(DIR).join(&name);
+    super::Disk::open(&disk, &path).unwrap().set_len(disk.length(&name) as u64 - 3).unwrap();
+    let journal = open(&disk);
+    assert!(journal.recovery().damage[0].torn);
+    assert_eq!(lost(&journal), [0; 0]);
+    append(&journal, 20..21);
+    drop(journal);
+    assert_eq!(lost(&open(&disk)), [0; 0]);
 }
 
 #[test]
