@@ -32,7 +32,8 @@ pub fn source(bytes: &[u8]) {
 }
 
 fn in_text(text: &str, diagnostics: &[Diagnostic]) {
-    let lines = text.lines().count() + 1;
+    // YAML ends a line at a carriage return too.
+    let lines = text.matches(['\n', '\r']).count() + 2;
     for diagnostic in diagnostics {
         assert!(diagnostic.line <= lines, "line {} of a text of {lines}: {diagnostic:?}", diagnostic.line);
         assert!(!diagnostic.message.is_empty() && !diagnostic.remedy.is_empty(), "no remedy: {diagnostic:?}");
