@@ -7,6 +7,7 @@ use store::journal::JournalError;
 
 use super::State;
 use crate::decompress::BodyError;
+use crate::panics::contain;
 use crate::signals::Signals;
 
 /// What is said of a panic. Its own message may quote a record and goes nowhere.
@@ -103,11 +104,6 @@ impl Refusal {
         response
     }
 
-    /// A handler's work panicked.
-    pub fn inside(_: tokio::task::JoinError) -> Refusal {
-        Refusal::Internal(INSIDE.to_owned())
-    }
-
     pub fn busy(state: &State) -> Refusal {
         let message = format!("more than {} requests, or too many bytes, at once", state.options.requests_max);
         Refusal::Busy { code: "busy", message, after_s: 1 }
@@ -137,6 +133,17 @@ impl From<BodyError> for Refusal {
             BodyError::Unsupported(_) => Refusal::BadEncoding(error.to_string()),
         }
     }
+}
+
+/// Runs a handler's work on a thread that may wait. When it panics, where is logged, and the request is refused.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    let outcome = tokio::task::spawn_blocking(move || contain(work)).await;
+    match outcome {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(place)) => tracing::error!(place, "a request panicked"),
+        Err(_) => tracing::error!("a request was cut off"),
+    }
+    Err(Refusal::Internal(INSIDE.to_owned()))
 }
 
 pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response {

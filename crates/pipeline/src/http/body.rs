@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use http_body_util::BodyExt;
 
 use super::State;
-use super::answer::Refusal;
+use super::answer::{Refusal, blocking};
 use super::gate::Leave;
 use crate::decompress;
 
@@ -31,13 +31,13 @@ pub(crate) async fn take(state: &State, headers: &HeaderMap, body: Body) -> Resu
     if !is_packed {
         return Ok(Taken { bytes: packed, leave });
     }
-    let unpacking = tokio::task::spawn_blocking(move || {
+    let unpacking = blocking(move || {
         let held = packed.len();
         let mut has_room = |bytes: usize| leave.cover(held + bytes);
         let bytes = decompress::body(packed, encoding.as_deref(), bytes_max, &mut has_room)?;
         Ok(Taken { bytes, leave })
     });
-    unpacking.await.map_err(Refusal::inside)?
+    unpacking.await?
 }
 
 async fn read(state: &State, mut body: Body, leave: &mut Leave) -> Result<Vec<u8>, Refusal> {

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::answer::{Refusal, json_answer};
+use super::answer::{Refusal, blocking, json_answer};
 use super::body::{self, Taken};
 use super::channels::is_channel;
 use super::records::authorization;
@@ -220,8 +220,7 @@ pub(super) async fn raw(state: Shared, query: Channel, headers: HeaderMap, body:
 async fn take_events(state: &Shared, query: Channel, headers: &HeaderMap, body: Body) -> Result<Value, Failure> {
     let (input, channel) = enter(state, query, headers)?;
     let Taken { bytes, leave } = body::take(state, headers, body).await?;
-    let parsing = tokio::task::spawn_blocking(move || (parse_body(&bytes), bytes));
-    let (read, mut bytes) = parsing.await.map_err(Refusal::inside)?;
+    let (read, mut bytes) = blocking(move || (parse_body(&bytes), bytes)).await?;
     let wrong = read.wrong.map(|code| Failure::Hec { code, number: Some(read.events) });
     if read.events == 0 {
         return Err(wrong.unwrap_or(HecCode::NoData.into()));

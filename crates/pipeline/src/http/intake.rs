@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine::{Engine, Format, Framer, Given, Worker};
 use store::journal::Batch;
 
-use super::answer::Refusal;
+use super::answer::{Refusal, blocking};
 use super::body::Taken;
 use super::token::presented;
 use super::{HttpInput, State};
@@ -38,7 +38,7 @@ pub(crate) async fn journal(
     taken: Taken,
 ) -> Result<u64, Refusal> {
     let (shared, input) = (state.clone(), input.clone());
-    let blocking = tokio::task::spawn_blocking(move || {
+    let journalling = blocking(move || {
         let received = shared.parts.clock.now();
         let given = Given { source: input.source.clone(), received, lane: input.lane };
         let records = shared.counters.count(&shared.parts.engine, format, &taken.bytes, &given);
@@ -58,7 +58,7 @@ pub(crate) async fn journal(
         drop(taken.leave);
         Ok(records)
     });
-    let records = blocking.await.map_err(Refusal::inside)??;
+    let records = journalling.await??;
     Signals::add(&state.parts.signals.journalled, 1);
     Ok(records)
 }

@@ -79,3 +79,9 @@ proptest::proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_request_that_panics_is_refused_without_what_it_said() {
+    let refused = answer::blocking(|| assert!(std::hint::black_box(false), "secret")).await.unwrap_err();
+    assert_eq!((refused.code(), refused.message().contains("secret")), ("internal", false), "{}", refused.message());
+}

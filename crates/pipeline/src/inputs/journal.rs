@@ -48,8 +48,7 @@ pub fn key_of(folder: &Path, journal: &Journal) -> io::Result<String> {
 /// line is closed. `feed` names the journal itself; each entry names its own input.
 pub fn follow(feed: &Feed, journal: &Journal, key: &str) {
     let mut follower = Follower { feed, journal, key, settled: BTreeMap::new(), at: Position::START };
-    tell_damage(feed, &journal.recovery());
-    follower.book_lost(&journal.recovery());
+    tell_damage(feed, key, &journal.recovery());
     loop {
         let is_ending = feed.stop.is_stopped();
         match follower.read_on() {
@@ -100,21 +99,11 @@ impl Follower<'_> {
         self.feed.trouble("The journal cannot be read", &chain(error));
         if let JournalError::Damaged { .. } = error {
             match self.journal.reopen() {
-                Ok(recovery) => {
-                    tell_damage(self.feed, &recovery);
-                    self.book_lost(&recovery);
-                }
+                Ok(recovery) => tell_damage(self.feed, self.key, &recovery),
                 Err(error) => tracing::error!(error = chain(&error), "the journal could not be reopened"),
             }
         }
         self.feed.stop.wait(PAUSE);
-    }
-
-    /// Brings records that the journal lost into the ledger, which then does not balance and says so.
-    fn book_lost(&self, recovery: &Recovery) {
-        if let Err(error) = self.feed.store.book_lost(self.key, &recovery.lost, self.feed.clock.now()) {
-            tracing::error!(error = chain(&error), "records that the journal lost are not booked yet");
-        }
     }
 }
 
@@ -161,12 +150,16 @@ fn work(batch: Batch, position: Position) -> Work {
 }
 
 /// Says what opening the journal, or opening it again, found. A torn tail was never acknowledged to its sender: that is no loss.
-pub(crate) fn tell_damage(feed: &Feed, recovery: &Recovery) {
+/// Records that were lost go into the ledger, which then does not balance and says so.
+pub(crate) fn tell_damage(feed: &Feed, key: &str, recovery: &Recovery) {
     for damage in recovery.damage.iter().filter(|damage| !damage.torn) {
         let kept = damage.kept.as_ref().map_or("nowhere".to_owned(), |path| format!("`{}`", path.display()));
         let (segment, from, to) = (damage.segment, damage.from, damage.to);
         let message =
             format!("journal segment {segment} is damaged from byte {from} to {to}; the bytes are kept in {kept}");
         feed.trouble("The journal was damaged", &message);
+    }
+    if let Err(error) = feed.store.book_lost(key, &recovery.lost, feed.clock.now()) {
+        tracing::error!(error = chain(&error), "records that the journal lost are not booked yet");
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn move_lake(lake: &Lake, clock: &Arc<dyn Clock>, stop: &Stop) {
 }
 
 /// Reopens the journal after its disk failed, once the disk works again. Until then it refuses, and senders retry.
-pub(super) fn mend_journal(feed: &Feed, journal: &Journal) {
+pub(super) fn mend_journal(feed: &Feed, journal: &Journal, key: &str) {
     while !feed.stop.wait(SELF_PAUSE) {
         if !journal.is_failed() {
             continue;
@@ -59,7 +59,7 @@ pub(super) fn mend_journal(feed: &Feed, journal: &Journal) {
         match journal.reopen() {
             Ok(recovery) => {
                 tracing::warn!("the journal was reopened after its disk had failed");
-                tell_damage(feed, &recovery);
+                tell_damage(feed, key, &recovery);
             }
             Err(error) => tracing::error!(error = chain(&error), "the journal still cannot be reopened"),
         }

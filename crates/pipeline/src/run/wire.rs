@@ -217,8 +217,8 @@ impl Wiring {
         let (store, clock, stop, queued) =
             (self.store.clone(), self.clock.clone(), self.stop.clone(), self.queued.clone());
         let mut threads = vec![spawn(move || upkeep::watch_balance(&store, &clock, &stop, &*queued))];
-        let (feed, journal) = (self.feed(line, "journal", None), self.journal.clone());
-        threads.push(spawn(move || upkeep::mend_journal(&feed, &journal)));
+        let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
+        threads.push(spawn(move || upkeep::mend_journal(&feed, &journal, &key)));
         if let Some(lake) = lake {
             let (clock, stop) = (self.clock.clone(), self.stop.clone());
             threads.push(spawn(move || upkeep::move_lake(&lake, &clock, &stop)));

@@ -173,7 +173,7 @@ async fn bad_input_09_a_full_disk() {
     house.assert_balance();
 }
 
-/// A disk on which nothing can be written once it is full.
+/// A disk on which nothing can be written once it is full, and whose folders cannot be listed until then.
 struct FullDisk(RealDisk, Arc<AtomicBool>);
 
 struct FullFile(Box<dyn DiskFile>, Arc<AtomicBool>);
@@ -204,6 +204,9 @@ impl Disk for FullDisk {
         self.0.make_dir(dir)
     }
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        while self.1.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         self.0.list(dir)
     }
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
@@ -223,18 +226,16 @@ impl Disk for FullDisk {
     }
 }
 
-#[tokio::test]
-async fn bad_input_09_a_disk_without_room_for_the_journal() {
-    let folder = tempfile::tempdir().unwrap();
-    let is_full = Arc::new(AtomicBool::new(false));
+/// A server whose journal is on a disk that can be filled; the journal, and the server's address.
+async fn served(folder: &Path, is_full: &Arc<AtomicBool>) -> (Journal, String) {
     let disk = Arc::new(FullDisk(RealDisk, is_full.clone()));
-    let journal = Journal::open_on(disk, &folder.path().join("journal"), Default::default()).unwrap();
+    let journal = Journal::open_on(disk, &folder.join("journal"), Default::default()).unwrap();
     let input = HttpInput { name: "http".into(), source: None, lane: model::Lane::Live, token: None };
     let parts = HttpParts {
         inputs: vec![input],
         journal: journal.clone(),
         engine: engine(),
-        store: store::Store::open(folder.path()).unwrap(),
+        store: store::Store::open(folder).unwrap(),
         acknowledgers: vec![],
         clock: Arc::new(pipeline::SystemClock),
         signals: Arc::default(),
@@ -244,6 +245,14 @@ async fn bad_input_09_a_disk_without_room_for_the_journal() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = pipeline::http::router(parts, Default::default());
     tokio::spawn(pipeline::http::serve(listener, router, Default::default(), std::future::pending()));
+    (journal, url)
+}
+
+#[tokio::test]
+async fn bad_input_09_a_disk_without_room_for_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_full = Arc::new(AtomicBool::new(false));
+    let (journal, url) = served(folder.path(), &is_full).await;
     let client = reqwest::Client::new();
     let post = |path: &str| crate::support::answer(client.post(format!("{url}{path}")).body(ndjson(0, 5)));
     assert_eq!(post("/v1/records").await.0, 200);
@@ -256,6 +265,27 @@ async fn bad_input_09_a_disk_without_room_for_the_journal() {
     assert_eq!(post("/v1/records").await.0, 200, "once there is room, records are taken again");
     let entries = journal.read_from(Position::START).collect::<Result<Vec<_>, _>>().unwrap();
     assert_eq!(entries.len(), 2, "what was accepted, and nothing that was refused");
+}
+
+#[tokio::test]
+async fn bad_input_09_a_journal_that_is_being_checked_does_not_hold_up_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_full = Arc::new(AtomicBool::new(false));
+    let (journal, url) = served(folder.path(), &is_full).await;
+    is_full.store(true, Ordering::SeqCst);
+    let checking = std::thread::spawn(move || journal.reopen().map(drop));
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(4));
+        is_full.store(false, Ordering::SeqCst);
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let health = tokio::spawn(reqwest::get(format!("{url}/services/collector/health")));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let start = std::time::Instant::now();
+    assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), 200);
+    assert!(start.elapsed() < Duration::from_secs(2), "other requests are answered meanwhile");
+    assert_eq!(health.await.unwrap().unwrap().status(), 200);
+    checking.join().unwrap().unwrap();
 }
 
 #[tokio::test]
