@@ -18,6 +18,8 @@ pub(crate) struct Pager {
     pub first: u64,
     pub last: u64,
     pub total: u64,
+    /// There are more than `total`.
+    pub at_least: bool,
     pub previous: Option<String>,
     pub next: Option<String>,
 }
@@ -32,9 +34,23 @@ impl Pager {
             first: total.min(start.saturating_add(1)),
             last: total.min(start.saturating_add(size)),
             total,
+            at_least: false,
             previous: (page > 1).then(|| at(page - 1)),
             next: (start.saturating_add(size) < total).then(|| at(page + 1)),
         }
+    }
+}
+
+impl Pager {
+    /// The same of a list of which only `total` were counted and more are there: `shown` things are on this page of `size`.
+    pub(crate) fn uncounted(mut self, path: &str, params: &Params, shown: u64, size: u64) -> Pager {
+        let page = page_number(params);
+        let start = (page - 1).saturating_mul(size);
+        (self.first, self.last, self.at_least) = (start + 1, start + shown, true);
+        if shown == size {
+            self.next = Some(params.with("page", &(page + 1).to_string()).on(path));
+        }
+        self
     }
 }
 

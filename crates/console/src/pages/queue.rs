@@ -153,9 +153,12 @@ fn list(app: &App, params: &Params, found: AlertPage, pulse: &Pulse) -> List {
         )),
     };
     let plain = |label, class| Head { label, class, sort: None };
+    let shown = found.alerts.len() as u64;
+    let pager = Pager::new("/", params, found.total, PAGE_ALERTS);
+    let pager = if found.total_is_least { pager.uncounted("/", params, shown, PAGE_ALERTS) } else { pager };
     List {
         rows: found.alerts.into_iter().map(|alert| row(alert, now)).collect(),
-        pager: Pager::new("/", params, found.total, PAGE_ALERTS),
+        pager,
         here: params.on("/"),
         refresh: params.on("/queue"),
         filtered: !params.only(&["state", "level", "source", "lane", "rule", "text"]).is_empty(),

@@ -27,6 +27,7 @@ async fn every_page_takes_less_than_a_tenth_of_a_second_with_a_hundred_thousand_
         "/?sort=waiting&level=high&source=aws_cloudtrail".to_owned(),
         "/?state=open&level=critical&lane=sample".to_owned(),
         "/?text=role-77123".to_owned(),
+        "/?text=lab-weights%20outside&page=3".to_owned(),
         "/?state=closed".to_owned(),
         format!("/?rule={rule}"),
         format!("/alerts/{alert}"),
@@ -46,9 +47,6 @@ async fn every_page_takes_less_than_a_tenth_of_a_second_with_a_hundred_thousand_
         }
     }
     assert!(slow.is_empty(), "slower than 100 ms: {slow:?}");
-    // A search that every alert meets reads the whole text index twice, for the page and for the count.
-    let broad = median(&visitor, "/?text=lab-weights%20outside&page=3").await;
-    assert!(broad < Duration::from_secs(2), "{broad:?}");
 }
 
 async fn median(visitor: &Visitor<'_>, path: &str) -> Duration {
