@@ -272,6 +272,7 @@ async fn bad_input_09_a_journal_that_is_being_checked_does_not_hold_up_the_serve
     let folder = tempfile::tempdir().unwrap();
     let is_full = Arc::new(AtomicBool::new(false));
     let (journal, url) = served(folder.path(), &is_full).await;
+    let client = reqwest::Client::new();
     is_full.store(true, Ordering::SeqCst);
     let checking = std::thread::spawn(move || journal.reopen().map(drop));
     std::thread::spawn(move || {
@@ -279,10 +280,10 @@ async fn bad_input_09_a_journal_that_is_being_checked_does_not_hold_up_the_serve
         is_full.store(false, Ordering::SeqCst);
     });
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let health = tokio::spawn(reqwest::get(format!("{url}/services/collector/health")));
-    tokio::time::sleep(Duration::from_millis(200)).await;
     let start = std::time::Instant::now();
-    assert_eq!(reqwest::get(format!("{url}/healthz")).await.unwrap().status(), 200);
+    let health = tokio::spawn(client.get(format!("{url}/services/collector/health")).send());
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(client.get(format!("{url}/healthz")).send().await.unwrap().status(), 200);
     assert!(start.elapsed() < Duration::from_secs(2), "other requests are answered meanwhile");
     assert_eq!(health.await.unwrap().unwrap().status(), 200);
     checking.join().unwrap().unwrap();

@@ -155,7 +155,9 @@ async fn a_connection_that_says_nothing_makes_room() {
     slow.write_all(b"GET /healthz HTTP/1.1\r\nhost:").await.unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     let start = std::time::Instant::now();
-    let health = reqwest::get(format!("http://{address}/healthz")).await.unwrap();
+    let asking = reqwest::get(format!("http://{address}/healthz"));
+    let health =
+        tokio::time::timeout(std::time::Duration::from_secs(10), asking).await.expect("there is room").unwrap();
     assert_eq!(health.text().await.unwrap(), "ok");
     assert!(start.elapsed() > std::time::Duration::from_millis(150), "one connection at a time");
     let mut rest = Vec::new();
