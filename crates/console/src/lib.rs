@@ -27,7 +27,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 pub use auth::{Auth, AuthError};
-pub use state::{CaseView, Catalogue, ConsoleConfig, ConsoleState, RuleView, SourceView};
+pub use state::{CaseView, Catalogue, ConsoleConfig, ConsoleState, RuleView, SourceView, TriageView};
 
 use pages::{act, alert, ledger, login, outbox, queue, rejects, rules, silences, sources};
 use web::{App, form, guard};

@@ -88,10 +88,23 @@ pub struct RuleView {
     pub techniques: Vec<String>,
     /// Known benign causes, from the rule.
     pub falsepositives: Vec<String>,
-    /// What to ask next, from the rule; each one line.
-    pub triage: Vec<String>,
+    /// What to ask next, from the rule, in order.
+    pub triage: Vec<TriageView>,
     /// Outcomes of its cases, when they were run at load.
     pub cases: Vec<CaseView>,
+}
+
+/// A question to ask of an alert, and what each answer means.
+#[derive(Clone, Debug)]
+pub struct TriageView {
+    /// The question.
+    pub ask: String,
+    /// A query that answers it; empty when the rule gives none.
+    pub query: String,
+    /// What a yes means; empty when the rule does not say.
+    pub if_yes: String,
+    /// What a no means; empty when the rule does not say.
+    pub if_no: String,
 }
 
 /// The outcome of one content test of a rule.

@@ -98,6 +98,8 @@ async fn an_alert_shows_why_beside_its_rule() {
         "3 m 34 s on the way",
         "accepted by transport",
         "receipt ack",
+        "If yes",
+        "contain the role",
         "T1530",
         "×46",
     ] {

@@ -98,7 +98,12 @@ fn rule_view(file: &str, yaml: &str) -> RuleView {
         sources: vec![source.into()],
         techniques: tags.filter_map(technique).collect(),
         falsepositives: vec![scalar(yaml, "falsepositives").trim_matches(['[', ']']).to_owned()],
-        triage: vec!["Did the session also read through an approved endpoint in the last hour? Yes: the credentials left the network. No: ask the custodian on duty for a break-glass record.".into()],
+        triage: vec![console::TriageView {
+            ask: "Did the session also read through an approved endpoint in the last hour?".into(),
+            query: "userIdentity.arn = <principal>, 1 h, by vpcEndpointId".into(),
+            if_yes: "The credentials left the network: contain the role.".into(),
+            if_no: "Ask the custodian on duty for a break-glass record.".into(),
+        }],
         cases: vec![
             CaseView { name: "read through the public endpoint".into(), kind: "hit".into(), passed: Some(true) },
             CaseView { name: "read through the approved endpoint".into(), kind: "near_miss".into(), passed: Some(true) },

@@ -1,9 +1,10 @@
 //! Rules and sources as the console shows them.
 
-use console::{CaseView, RuleView, SourceView};
+use console::{CaseView, RuleView, SourceView, TriageView};
 use content::{CaseOutcome, Catalogue, CatalogueRule};
 use engine::Engine;
 use engine::Source;
+use engine::sigma::TriageStep;
 
 /// The console's view of the catalogue.
 pub fn catalogue(catalogue: &Catalogue, engine: &Engine) -> console::Catalogue {
@@ -31,7 +32,7 @@ fn rule(catalogue: &Catalogue, entry: &CatalogueRule, outcomes: &[CaseOutcome]) 
         sources: catalogue.sources.iter().filter(carries).map(|source| source.id.clone()).collect(),
         techniques: rule.techniques(),
         falsepositives: rule.falsepositives.clone(),
-        triage: rule.watchkeep.triage.iter().map(|step| step.ask.clone()).collect(),
+        triage: rule.watchkeep.triage.iter().map(triage).collect(),
         cases: outcomes.iter().filter(|outcome| entry.answers_to(&outcome.rule)).map(case).collect(),
     }
 }
@@ -46,6 +47,11 @@ fn provenance(catalogue: &Catalogue, entry: &CatalogueRule) -> String {
             Some(root) => license.map_or_else(|| root.to_owned(), |license| format!("{root} ({license})")),
         },
     }
+}
+
+fn triage(step: &TriageStep) -> TriageView {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    TriageView { ask: step.ask.clone(), query: text(&step.query), if_yes: text(&step.if_yes), if_no: text(&step.if_no) }
 }
 
 fn case(outcome: &CaseOutcome) -> CaseView {
