@@ -106,7 +106,11 @@ fn rule_view(file: &str, yaml: &str) -> RuleView {
         }],
         cases: vec![
             CaseView { name: "read through the public endpoint".into(), kind: "hit".into(), passed: Some(true) },
-            CaseView { name: "read through the approved endpoint".into(), kind: "near_miss".into(), passed: Some(true) },
+            CaseView {
+                name: "read through the approved endpoint".into(),
+                kind: "near_miss".into(),
+                passed: Some(true),
+            },
         ],
     }
 }
