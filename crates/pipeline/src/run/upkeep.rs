@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lake::Lake;
+use lake::{Lake, LakeError};
 use store::Store;
 use store::journal::Journal;
 
@@ -38,13 +38,20 @@ pub(super) fn watch_balance(store: &Store, clock: &Arc<dyn Clock>, stop: &Stop, 
 }
 
 /// Seals the lake's spool when it is old enough, and converts what was sealed. At the end it converts once more.
-pub(super) fn move_lake(lake: &Lake, clock: &Arc<dyn Clock>, stop: &Stop) {
+pub(super) fn move_lake(feed: &Feed, lake: &Lake) {
     loop {
-        lake.roll(clock.now());
-        if let Err(error) = lake.convert() {
-            tracing::error!(error = chain(&error), "the lake cannot write Parquet files; its rows wait in the spool");
+        lake.roll(feed.clock.now());
+        match lake.convert() {
+            Ok(_) => {}
+            Err(error @ LakeError::Damaged { .. }) => feed.trouble("The lake was damaged", &chain(&error)),
+            Err(error) => {
+                tracing::error!(
+                    error = chain(&error),
+                    "the lake cannot write Parquet files; its rows wait in the spool"
+                );
+            }
         }
-        if stop.wait(LAKE_PAUSE) {
+        if feed.stop.wait(LAKE_PAUSE) {
             return;
         }
     }

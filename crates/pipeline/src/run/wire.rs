@@ -220,8 +220,8 @@ impl Wiring {
         let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
         threads.push(spawn(move || upkeep::mend_journal(&feed, &journal, &key)));
         if let Some(lake) = lake {
-            let (clock, stop) = (self.clock.clone(), self.stop.clone());
-            threads.push(spawn(move || upkeep::move_lake(&lake, &clock, &stop)));
+            let feed = self.feed(line, "lake", None);
+            threads.push(spawn(move || upkeep::move_lake(&feed, &lake)));
         }
         threads
     }

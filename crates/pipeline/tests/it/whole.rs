@@ -47,6 +47,20 @@ async fn events_reach_the_lake_once_whatever_happens_in_between() {
 }
 
 #[tokio::test]
+async fn a_lake_spool_that_does_not_hold_is_kept_and_raises_an_alert() {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let spools = folder.path().join("data/lake/spool");
+    std::fs::create_dir_all(&spools).unwrap();
+    std::fs::write(spools.join("20261122T000000-00000001.rows"), b"these are no rows").unwrap();
+    let mut house = House::start_in(folder.clone(), &HTTP.replace("[lake]\nenabled = false\n", "")).await;
+    house.until(|ledger| ledger.total(model::Step::Opened) > 0).await;
+    house.stop().await;
+    let alerts = house.alerts();
+    assert_eq!(alerts.iter().map(|alert| alert.title.as_str()).collect::<Vec<_>>(), ["The lake was damaged"]);
+    assert!(alerts[0].message.contains(".corrupt"), "{}", alerts[0].message);
+}
+
+#[tokio::test]
 async fn a_journal_that_was_replaced_does_not_look_settled() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let mut house = House::start_in(folder.clone(), HTTP).await;
