@@ -118,6 +118,8 @@ impl Router {
     async fn due(&self, at: usize) -> Vec<OutboxRow> {
         let shared = self.shared.clone();
         let name = shared.routes[at].name.clone();
+        // What is being sent now may be settled while the outbox is read: what was read of it is stale then.
+        let before = self.shared.sending().entry(name.clone()).or_default().clone();
         let looked = tokio::task::spawn_blocking(move || {
             shared.store.outbox_due_on(&shared.routes[at].name, shared.clock.now(), ROWS_PER_TURN)
         });
@@ -129,16 +131,21 @@ impl Router {
             }
             Err(_) => return Vec::new(),
         };
-        let mut sending = self.shared.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sending = self.shared.sending();
         let mine = sending.entry(name).or_default();
         let room = SENDS_PER_ROUTE.saturating_sub(mine.len());
-        let fresh: Vec<OutboxRow> = rows.into_iter().filter(|row| !mine.contains(&row.id)).take(room).collect();
+        let is_fresh = |row: &OutboxRow| !before.contains(&row.id) && !mine.contains(&row.id);
+        let fresh: Vec<OutboxRow> = rows.into_iter().filter(is_fresh).take(room).collect();
         mine.extend(fresh.iter().map(|row| row.id));
         fresh
     }
 }
 
 impl Shared {
+    fn sending(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, BTreeSet<i64>>> {
+        self.sending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn send(self: Arc<Shared>, at: usize, row: OutboxRow) {
         let now = self.clock.now();
         let message = Message {
@@ -151,7 +158,7 @@ impl Shared {
         let sent = self.routes[at].output.send(&message).await;
         let outcome = outcome_of(&self.routes[at], &row, sent, self.clock.now(), chance());
         self.clone().settle(&row, &outcome).await;
-        let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sending = self.sending();
         sending.entry(self.routes[at].name.clone()).or_default().remove(&row.id);
         drop(sending);
         self.wake.notify_one();

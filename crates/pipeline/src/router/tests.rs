@@ -104,3 +104,32 @@ async fn a_send_that_cannot_be_settled_is_not_sent_again() {
     assert_eq!(rows()[0].state, OutboxState::Delivered);
     assert_eq!(output.0.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
+
+/// A row that is settled while the outbox is read must not be sent from what was read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_messages_that_are_settled_while_the_outbox_is_read_go_once_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store.set_routes(&[store::RouteRule { name: "soc".into(), min_level: Level::Low, lanes: vec![], rules: vec![] }]);
+    for n in 0..200 {
+        store.raise_self("Title", "message", Level::High, &format!("key {n}"), Time::EPOCH).unwrap();
+    }
+    let output = Arc::new(Counting::default());
+    let route = Route { output: output.clone(), ..route() };
+    let router = Router::new(store.clone(), vec![route], Arc::new(crate::SystemClock), Arc::default());
+    let (running, stop) = (router.clone(), Arc::new(Notify::new()));
+    let stopping = stop.clone();
+    let task = tokio::spawn(async move { running.run(stopping.notified(), Duration::from_secs(1)).await });
+    let rows = || store.outbox(&store::OutboxQuery { limit: 500, ..Default::default() }).unwrap();
+    for _ in 0..2000 {
+        router.wake();
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if rows().iter().all(|row| row.state == OutboxState::Delivered) {
+            break;
+        }
+    }
+    stop.notify_one();
+    task.await.unwrap();
+    assert_eq!(rows().len(), 200);
+    assert_eq!(output.0.load(std::sync::atomic::Ordering::SeqCst), 200);
+}
