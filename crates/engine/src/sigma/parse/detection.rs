@@ -47,7 +47,8 @@ pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>, other_keys: &[&str]) 
             let message = format!("`{}` has no condition", entry.key);
             reader.note(entry.error("missing-condition", message, "add `condition: selection`"));
         }
-        Some(part) => read_conditions(reader, part, &mut detection),
+        Some(part) if !detection.searches.is_empty() => read_conditions(reader, part, &mut detection),
+        Some(_) => {}
     }
     let is_right = reader.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count() == errors;
     is_right.then_some(detection)
