@@ -9,7 +9,7 @@ use model::Diagnostic;
 use serde::Serialize;
 use store::Store;
 
-use crate::args::{Format, Global};
+use crate::globals::{Format, Global};
 use crate::status::{Blame, Failure, Status};
 use crate::style::Paint;
 

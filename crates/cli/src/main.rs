@@ -6,6 +6,7 @@
 mod args;
 mod clock;
 mod context;
+mod globals;
 mod progress;
 mod status;
 mod style;
@@ -15,7 +16,7 @@ mod verbs;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use args::{Cli, Verb};
 use context::Context;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
         Verb::Soc(args) => verbs::soc::run(&context, args),
         Verb::Import(args) => verbs::import::run(&context, args),
         Verb::Config(args) => verbs::config::run(&context, &args),
-        Verb::Completions(args) => verbs::completions::run(&args),
+        Verb::Completions(args) => verbs::completions::run(&args, &mut Cli::command()),
     };
     let status = outcome.unwrap_or_else(|failure| match failure {
         Failure::Pipe => Status::Fine,

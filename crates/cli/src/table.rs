@@ -4,8 +4,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use serde::Serialize;
 use std::io::Write;
 
-use crate::args::Format;
 use crate::context::{Context, stdout, write_json, write_ndjson};
+use crate::globals::Format;
 use crate::status::Failure;
 
 /// Columns of a terminal below which tables keep to [`WIDTH_OTHERWISE`].

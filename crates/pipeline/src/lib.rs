@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | [`inputs`] | files, folders, pipes, samples → work | one batch each | stop reading |
 //! | [`http`] | requests → journal | body bytes, requests at once, journal bytes | 413, 503 with `Retry-After` |
-//! | [`line`] | work → settled | batches and bytes on the line | inputs wait |
+//! | [`mod@line`] | work → settled | batches and bytes on the line | inputs wait |
 //! | [`router`] | outbox rows → [`outputs`] | sends at once per route | rows wait in the store |
 //! | [`scan`] | files → findings | a few chunks | reading waits |
 

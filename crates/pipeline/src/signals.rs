@@ -6,7 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use store::Settled;
 
-use crate::line::Counted;
+/// An outcome in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Records counted by the input.
+    pub received: u64,
+    /// Records kept with a reason.
+    pub rejected: u64,
+    /// Findings.
+    pub raised: u64,
+    /// Records whose evaluation panicked.
+    pub panicked: u64,
+}
 
 macro_rules! signals {
     ($($(#[doc = $doc:literal])* $name:ident => $metric:literal,)*) => {

@@ -31,6 +31,7 @@ mod rows;
 mod rules;
 mod search;
 mod settle;
+mod settlement;
 mod silences;
 mod stats;
 mod triage;
@@ -46,7 +47,7 @@ pub use outbox::{OutboxOutcome, OutboxQuery, OutboxRow, OutboxState};
 pub use rejects::{RejectQuery, RejectRow, RejectTotal};
 pub use routes::RouteRule;
 pub use rules::RuleCount;
-pub use settle::{Cursor, Evidence, Raised, Rejected, Settled, Settlement, Sighting};
+pub use settlement::{Cursor, Evidence, Raised, Rejected, Settled, Settlement, Sighting};
 pub use silences::SilenceRow;
 pub use stats::{HourCount, RouteStats, Stats};
 

@@ -11,7 +11,7 @@ use model::{Alert, Disposition, Entry, Finding, Ledger, Silence, Step, Time};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::rows::{alert_by_n, fold_digest, index_text, insert_alert, to_json, update_alert};
-use crate::settle::{Raised, Settled};
+use crate::settlement::{Raised, Settled};
 use crate::{RouteRule, StoreError, StoreOptions, audit, detail, outbox, silences};
 
 /// Entities that one alert names at most; its findings hold the rest.

@@ -8,8 +8,8 @@ use clap::Args;
 use content::{Catalogue, Root};
 use model::{Diagnostic, Severity};
 
-use crate::args::Format;
 use crate::context::{Context, render, stdout, write_json, write_ndjson};
+use crate::globals::Format;
 use crate::progress;
 use crate::status::{Failure, Outcome, Status};
 use crate::table::counted;

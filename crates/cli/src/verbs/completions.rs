@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::args::Cli;
 use crate::context::stdout;
 use crate::status::{Outcome, Status};
 
@@ -21,10 +20,10 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-/// Prints the script.
-pub fn run(args: &CompletionsArgs) -> Outcome {
+/// Prints the script that completes `command`.
+pub fn run(args: &CompletionsArgs, command: &mut Command) -> Outcome {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "watchkeep", &mut script);
+    clap_complete::generate(args.shell, command, "watchkeep", &mut script);
     let mut out = stdout();
     out.write_all(&script)?;
     out.flush()?;

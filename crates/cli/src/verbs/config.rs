@@ -5,8 +5,8 @@ use std::io::Write;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::context::{Context, stdout, write_json};
+use crate::globals::Format;
 use crate::status::{Failure, Outcome, Status};
 
 pub const EXAMPLES: &str = "\

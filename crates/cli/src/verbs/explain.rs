@@ -9,9 +9,9 @@ use engine::{Engine, ExplainError, Format as StreamFormat, Framer, Given};
 use model::{Lane, Reject, SourceId};
 
 use super::check::{engine_limits, load, refuse_missing};
-use crate::args::Format;
 use crate::clock;
 use crate::context::{Context, stdout, write_json, write_ndjson};
+use crate::globals::Format;
 use crate::status::{Failure, Outcome, Status};
 use crate::style::Paint;
 

@@ -10,9 +10,9 @@ use model::Time;
 use serde_json::{Value, json};
 use store::SourceHealth;
 
-use crate::args::Format;
 use crate::clock;
 use crate::context::{Context, stdout, write_json};
+use crate::globals::Format;
 use crate::status::{Blame, Failure, Outcome, Status};
 use crate::table::{number, print_list};
 

@@ -8,8 +8,8 @@ use content::{CaseOutcome, Catalogue};
 use serde_json::json;
 
 use super::check::{engine_limits, load, refuse_missing};
-use crate::args::Format;
 use crate::context::{Context, stdout, write_json, write_ndjson};
+use crate::globals::Format;
 use crate::progress;
 use crate::status::{Blame, Failure, Outcome, Status};
 use crate::table::counted;

@@ -2,7 +2,7 @@
 //!
 //! In: [`Work`], a batch of records of one input. Out: one settlement for each batch, in the order in which work came. Bound:
 //! [`LineOptions::queue_batches`] batches and [`LineOptions::queue_bytes`] bytes between coming and settled. When full, or while the store
-//! refuses: [`Line::submit`] waits, so inputs stop reading and senders wait.
+//! refuses: [`LineSender::submit`] waits, so inputs stop reading and senders wait.
 //!
 //! Workers evaluate batches side by side; one settler takes their outcomes in order, appends events to the lake, then
 //! settles findings, rejects, counts and the cursor in one transaction of the store, then lets the journal go. A crash
@@ -29,7 +29,6 @@ use crate::signals::Signals;
 
 pub use detect::{Detect, DetectWorker, SetAside};
 pub use monitor::{RejectRate, RejectRateOptions};
-pub(crate) use outcome::Counted;
 pub(crate) use settle::chain;
 pub use work::{After, Body, Frames, Work};
 

@@ -8,6 +8,7 @@ use model::{Entry, Finding, Ledger, Reject, SourceId, Step, Time};
 use store::{Evidence, Raised, Rejected, Sighting};
 
 use super::SetAside;
+use crate::signals::Counted;
 
 /// What a batch, or several, came to.
 #[derive(Default)]
@@ -28,19 +29,6 @@ pub(crate) struct Panicked {
     /// Where in the program. What the panic said may quote the record, and is not kept.
     pub place: String,
     pub set_aside: Option<SetAside>,
-}
-
-/// An outcome in numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counted {
-    /// Records counted by the input.
-    pub received: u64,
-    /// Records kept with a reason.
-    pub rejected: u64,
-    /// Findings.
-    pub raised: u64,
-    /// Records whose evaluation panicked.
-    pub panicked: u64,
 }
 
 impl Outcome {

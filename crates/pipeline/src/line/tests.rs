@@ -179,7 +179,7 @@ fn a_jump_of_rejects_is_told() {
 #[test]
 fn signals_count_what_was_settled() {
     let signals = Signals::default();
-    let counted = Counted { received: 3, rejected: 1, raised: 2, panicked: 0 };
+    let counted = crate::signals::Counted { received: 3, rejected: 1, raised: 2, panicked: 0 };
     signals.settled(counted, &store::Settled::default());
     assert_eq!(signals.received.load(Ordering::Relaxed), 3);
     assert_eq!(signals.values().len(), crate::signals::SIGNALS.len());

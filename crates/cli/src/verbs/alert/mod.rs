@@ -8,9 +8,9 @@ use comfy_table::Cell;
 use model::{Alert, AlertId, AlertState, Lane, Level, Move, Verdict};
 use store::{ActError, AlertQuery, AlertSort, Store};
 
-use crate::args::Format;
 use crate::clock;
 use crate::context::{Context, write_json, write_ndjson};
+use crate::globals::Format;
 use crate::status::{Blame, Failure, Outcome, Status};
 use crate::style::level_color;
 use crate::table::print_list;

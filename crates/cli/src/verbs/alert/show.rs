@@ -5,8 +5,8 @@ use std::io::Write;
 use model::{Alert, AlertId, Time};
 use store::{AlertDetail, Store};
 
-use crate::args::Format;
 use crate::context::{Context, stdout, write_json};
+use crate::globals::Format;
 use crate::status::{Blame, Failure, Outcome, Status};
 
 /// Characters of a raw record on a terminal.

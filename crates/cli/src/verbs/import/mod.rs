@@ -9,9 +9,9 @@ use clap::Args;
 use content::{ImportError, ImportOptions, ImportReport};
 use serde_json::json;
 
-use crate::args::Format;
 use crate::clock;
 use crate::context::{Context, render, stdout, write_json};
+use crate::globals::Format;
 use crate::progress;
 use crate::status::{Failure, Outcome, Status};
 use crate::table::counted;

@@ -16,9 +16,9 @@ use pipeline::scan::{Progress, ScanInput, ScanOptions, ScanReport, scan};
 use super::alert::level;
 use super::check::{engine_limits, load, refuse_missing};
 use super::explain::known_source;
-use crate::args::Format;
 use crate::clock;
 use crate::context::Context;
+use crate::globals::Format;
 use crate::progress;
 use crate::status::{Failure, Outcome, Status};
 

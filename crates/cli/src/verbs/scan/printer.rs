@@ -9,8 +9,8 @@ use indicatif::ProgressBar;
 use model::{Finding, Level, RuleId};
 use pipeline::scan::ScanSink;
 
-use crate::args::Format;
 use crate::context::stdout;
+use crate::globals::Format;
 use crate::status::Failure;
 use crate::style::Paint;
 
