@@ -1,7 +1,7 @@
 //! The catalogue: rules, sources, inventories and their tests, from the binary and from folders; and the configuration.
 //!
 //! Floor 2. Reads files, and the secrets that the configuration names; knows no clock and no socket.
-//! [`load`] reads roots into a [`Catalogue`], [`lint`] looks for what parsing cannot see, [`run_cases`] runs the tests of
+//! [`mod@load`] reads roots into a [`Catalogue`], [`mod@lint`] looks for what parsing cannot see, [`run_cases`] runs the tests of
 //! rules, [`import()`] takes other people's rules in with their provenance, and [`config`] reads `watchkeep.toml`.
 
 mod cases;
