@@ -12,8 +12,10 @@ use super::detection::{Condition, Detection, Group, Item, Of, Value};
 use super::document::Filter;
 use super::inventory::Inventory;
 use super::modifier::Modifier;
-use super::program::{CompiledItem, CompiledRule, Node, NodeId, Predicate, Program, RuleIndex};
+use super::node::{Node, NodeId, Predicate};
+use super::program::{CompiledItem, CompiledRule, Program};
 use super::rule::{LogSource, Rule};
+use super::ruleset::RuleIndex;
 use super::test::Test;
 use crate::field::{Field, FieldsBuilder};
 

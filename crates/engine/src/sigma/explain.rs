@@ -7,7 +7,9 @@ use super::atom;
 use super::bounds::SHOWN_CHARS_MAX;
 use super::detection::{Condition, Detection, Group, Item, Of, Value};
 use super::modifier::Modifier;
-use super::program::{CompiledItem, Memo, NodeId, Program, RuleIndex};
+use super::node::NodeId;
+use super::program::{CompiledItem, Memo, Program};
+use super::ruleset::RuleIndex;
 use super::test::Test;
 use crate::record::{Record, Scalar};
 
@@ -284,13 +286,13 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
 
     fn inner_of(&self, node: NodeId) -> NodeId {
         match self.program.nodes[node.0 as usize] {
-            super::program::Node::Not(inner) => inner,
+            super::node::Node::Not(inner) => inner,
             _ => node,
         }
     }
 
     fn seen_by(&mut self, node: NodeId) -> Option<String> {
-        let super::program::Node::Predicate(predicate) = self.program.nodes[node.0 as usize] else { return None };
+        let super::node::Node::Predicate(predicate) = self.program.nodes[node.0 as usize] else { return None };
         let predicate = &self.program.predicates[predicate as usize];
         let compiled = CompiledItem { field: predicate.field, node, each: Vec::new() };
         self.seen_in(&compiled, &predicate.test)

@@ -10,21 +10,12 @@ use rustc_hash::FxHashMap;
 
 use super::document::Filter;
 use super::inventory::Inventory;
+use super::node::{Node, NodeId, Predicate};
 use super::rule::{LogSource, Rule};
-use super::test::{Buffers, Test};
+use super::ruleset::{RuleIndex, RuleSet};
+use super::test::Buffers;
 use crate::field::Field;
 use crate::record::Record;
-
-/// A compiled rule's number in its [`Program`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RuleIndex(pub(super) u32);
-
-impl RuleIndex {
-    /// The number, from 0.
-    pub fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// A rule that is part of a program.
 #[derive(Clone, Debug)]
@@ -49,44 +40,13 @@ pub(super) struct CompiledItem {
     pub(super) each: Vec<NodeId>,
 }
 
-/// The rules that apply to one source, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RuleSet(Vec<RuleIndex>);
-
-impl RuleSet {
-    /// The rules, in order.
-    pub fn iter(&self) -> impl Iterator<Item = RuleIndex> + '_ {
-        self.0.iter().copied()
-    }
-
-    /// How many rules there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Is there no rule?
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Takes a rule out, as one that was set aside.
-    pub fn remove(&mut self, rule: RuleIndex) {
-        self.0.retain(|known| *known != rule);
-    }
-}
-
-impl FromIterator<RuleIndex> for RuleSet {
-    fn from_iter<I: IntoIterator<Item = RuleIndex>>(rules: I) -> RuleSet {
-        RuleSet(rules.into_iter().collect())
-    }
-}
-
 /// Memory that one worker reuses from event to event.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
     /// The event's number, doubled; a mark is this number, plus one where the node holds.
     event: u32,
     marks: Vec<u32>,
+    candidates: Vec<RuleIndex>,
     pub(super) buffers: Buffers,
 }
 
@@ -110,28 +70,6 @@ impl Memo {
     fn set(&mut self, node: NodeId, held: bool) {
         self.marks[node.0 as usize] = self.event | u32::from(held);
     }
-}
-
-/// A node's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct NodeId(pub(super) u32);
-
-/// A condition over other nodes, or a test of the event.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Node {
-    /// The predicate of this number.
-    Predicate(u32),
-    Not(NodeId),
-    All(Box<[NodeId]>),
-    Any(Box<[NodeId]>),
-    AtLeast(usize, Box<[NodeId]>),
-}
-
-/// A test of one field, or of every value of the event.
-#[derive(Debug)]
-pub(super) struct Predicate {
-    pub(super) field: Option<Field>,
-    pub(super) test: Test,
 }
 
 /// All rules, compiled once.
@@ -174,17 +112,22 @@ impl Program {
         let sets = self.by_logsource.iter().filter(|(wanted, _)| applies(wanted));
         let mut rules: Vec<RuleIndex> = sets.flat_map(|(_, rules)| rules.iter().copied()).collect();
         rules.sort_unstable();
-        RuleSet(rules)
+        let root = |rule: RuleIndex| self.rules[rule.index()].root;
+        RuleSet::with_witnesses(rules, &self.nodes, &self.predicates, &root)
     }
 
     /// Calls `hit` for every rule of `set` that holds for `record`, in order.
     pub fn evaluate(&self, set: &RuleSet, record: &Record<'_>, memo: &mut Memo, hit: &mut dyn FnMut(RuleIndex)) {
         memo.begin(self.nodes.len());
-        for rule in set.iter() {
+        let mut candidates = std::mem::take(&mut memo.candidates);
+        candidates.clear();
+        set.candidates(record, &mut memo.buffers.folded, &mut candidates);
+        for &rule in &candidates {
             if self.holds(self.rules[rule.index()].root, record, memo) {
                 hit(rule);
             }
         }
+        memo.candidates = candidates;
     }
 
     /// A memo that knows nothing yet, for one record.
@@ -209,18 +152,5 @@ impl Program {
         };
         memo.set(id, held);
         held
-    }
-}
-
-impl Predicate {
-    pub(super) fn holds(&self, record: &Record<'_>, buffers: &mut Buffers) -> bool {
-        match self.field {
-            Some(field) => self.test.holds(field, record, buffers),
-            None => {
-                let mut held = false;
-                record.for_each_leaf(&mut |leaf| held = held || self.test.holds_text(leaf, record, buffers));
-                held
-            }
-        }
     }
 }

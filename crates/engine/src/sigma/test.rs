@@ -86,6 +86,19 @@ impl Test {
         others.fold(text, u32::saturating_add)
     }
 
+    /// The folded values of which the field must have one, where the test asks for nothing else.
+    pub(super) fn exact_values(&self) -> Option<Vec<Box<str>>> {
+        let asks_more = self.null || self.exists.is_some() || !self.numbers.is_empty() || !self.others.is_empty();
+        let texts = [&self.text, &self.cased];
+        let mut values = Vec::new();
+        for text in texts.into_iter().flatten() {
+            values.extend(text.exact_values()?);
+        }
+        values.sort_unstable();
+        values.dedup();
+        (!asks_more).then_some(values)
+    }
+
     /// Does the test hold for `field` of `record`?
     pub(super) fn holds(&self, field: Field, record: &Record<'_>, buffers: &mut Buffers) -> bool {
         if self.null && record.values(field).all(|value| value == Scalar::Null) {

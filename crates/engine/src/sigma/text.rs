@@ -84,6 +84,14 @@ impl TextTest {
             && self.globs.is_empty()
     }
 
+    /// The folded texts, where only whole texts fit.
+    pub(super) fn exact_values(&self) -> Option<Vec<Box<str>>> {
+        let lists = [&self.prefixes, &self.suffixes, &self.substrings];
+        let is_exact =
+            !self.any && lists.iter().all(|list| list.is_empty()) && self.automaton.is_none() && self.globs.is_empty();
+        is_exact.then(|| self.exact.iter().chain(&self.table).map(|text| fold(text).into_boxed_str()).collect())
+    }
+
     /// A rough cost, to try the cheap tests first.
     pub(super) fn cost(&self) -> u32 {
         let searches = self.substrings.len() * 8 + self.globs.len() * 16 + usize::from(self.automaton.is_some()) * 64;
