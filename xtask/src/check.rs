@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::place::{Place, on_path};
+use crate::place::{Place, cargo, on_path};
 use crate::step::{Step, run};
 use crate::{deny, fuzz, prove, setup, tidy};
 
@@ -36,20 +36,6 @@ pub fn test(place: &Place, with_setup: bool) -> anyhow::Result<bool> {
     steps.extend(prove::content(place));
     steps.extend([prove::browser(place), prove::interop(place)]);
     run(steps)
-}
-
-/// A cargo command, with the cargo that started us.
-pub fn cargo(arguments: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments);
-    // What `cargo run` sets for us would be wrong for the packages that the inner cargo builds.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
-    }
-    command
 }
 
 /// The workspace's tests; the crash test has a step of its own.

@@ -5,8 +5,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use crate::check::cargo;
-use crate::place::{Place, is_ci};
+use crate::place::{Place, cargo, is_ci};
 use crate::step::{Outcome, Step, run_command};
 
 /// With an explicit target, cargo keeps build scripts and procedural macros free of these flags.

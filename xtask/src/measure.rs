@@ -4,8 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-use crate::check::cargo;
-use crate::place::Place;
+use crate::place::{Place, cargo};
 use crate::step::{Outcome, run_command};
 
 /// Measures; the table goes to standard output.

@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use crate::check::cargo;
-use crate::place::{Place, on_path};
+use crate::place::{Place, cargo, on_path};
 use crate::step::{Outcome, Step, run_command};
 
 /// One development build of every binary and test, which the later steps share.

@@ -6,9 +6,8 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use crate::check::cargo;
 use crate::deny;
-use crate::place::{Place, on_path};
+use crate::place::{Place, cargo, on_path};
 use crate::step::{Outcome, Step, run_command};
 
 /// Debian packages: the program that shows that it is there, and the packages that bring it.

@@ -15,8 +15,9 @@ use crate::nearest::nearest;
 /// Environment variables with this prefix set keys: `WATCHKEEP_CONSOLE_LISTEN` sets `console.listen`.
 pub const ENVIRONMENT_PREFIX: &str = "WATCHKEEP_";
 
-/// Variables with the prefix that are not keys of the file.
-const RESERVED: [&str; 4] = ["CONFIG", "FORMAT", "DATA", "LOG"];
+/// Variables with the prefix that are not keys of the file: flags, and what steers the project's own checks.
+const RESERVED: [&str; 10] =
+    ["CONFIG", "FORMAT", "DATA", "LOG", "BIN", "CACHE", "CI_SECONDS", "CRASH_POINTS", "CRASH_SEED", "UPDATE"];
 
 /// Values from outside the file.
 #[derive(Clone, Debug, Default)]
