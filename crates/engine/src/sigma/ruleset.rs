@@ -19,7 +19,7 @@ const FIELDS_MAX: usize = 4;
 /// A field is worth a look-up from so many rules on.
 const RULES_MIN: usize = 2;
 
-/// A compiled rule's number in its [`Program`].
+/// A compiled rule's number in its [`Program`](super::Program).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleIndex(pub(super) u32);
 
