@@ -45,8 +45,9 @@ pub fn rows() -> anyhow::Result<Vec<Row>> {
         "",
         None,
     )];
-    rows.extend(quiet.rows(&corpus, &format!("without `{NOISY}`"), "≥ 15 %"));
-    rows.extend(noisy.rows(&corpus, &format!("with `{NOISY}`, which fires on nine records in ten"), ""));
+    // The goal is for every AWS rule: leaving the noisiest out would only flatter it.
+    rows.extend(noisy.rows(&corpus, &format!("with `{NOISY}`, which fires on nine records in ten"), "≥ 15 %"));
+    rows.extend(quiet.rows(&corpus, &format!("without `{NOISY}`"), ""));
     Ok(rows)
 }
 
