@@ -47,6 +47,11 @@ pub trait Sink {
     fn evaluated(&mut self, event: &Event<'_>);
     /// A rule fired on the event.
     fn finding(&mut self, finding: Finding, event: &Event<'_>);
+    /// A rule fired on the event; `make` says how, as a finding. A sink that only counts need not ask for it.
+    fn hit(&mut self, rule: &CompiledRule, event: &Event<'_>, make: &mut dyn FnMut() -> Finding) {
+        let _ = rule;
+        self.finding(make(), event);
+    }
 }
 
 /// Memory that one thread reuses from frame to frame.
@@ -363,10 +368,12 @@ impl<'e> Pass<'e, '_> {
         let rules = left.as_ref().unwrap_or(&feed.rules);
         self.engine.program.evaluate(rules, &record, self.memo, &mut |rule| hits.push(rule));
         for rule in self.hits.iter() {
-            let matched = self.engine.program.matched_terms(*rule, &record);
             let compiled = &self.engine.program.rules()[rule.index()];
-            let finding = self.engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched);
-            self.sink.finding(finding, &event);
+            let mut make = || {
+                let matched = self.engine.program.matched_terms(*rule, &record);
+                self.engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched)
+            };
+            self.sink.hit(compiled, &event, &mut make);
         }
         Ok(())
     }
