@@ -5,6 +5,7 @@
 //! Nothing here panics on any bytes; a panic in a rule is contained by the caller.
 
 mod aside;
+mod explain;
 
 use std::cell::OnceCell;
 
@@ -18,9 +19,12 @@ use crate::finding::{Sentence, Voice};
 use crate::frame::scan;
 use crate::limits::Limits;
 use crate::record::{Record, Scalar, Scratch};
-use crate::sigma::{self, CompiledRule, Memo, Program, RuleIndex, RuleSet};
+use crate::sigma::{self, CompiledRule, Memo, Program, RuleIndex};
 use crate::source::plan::Plan;
+use crate::source::routing::{Picked, Routing};
 use crate::source::{Source, Unit, s3_access_log, time};
+
+pub use explain::ExplainError;
 
 /// Where the envelope of a record says when it happened, if the record does not.
 const OUTER_TIMES: [&str; 3] = ["time", "@timestamp", "timestamp"];
@@ -61,6 +65,7 @@ pub struct Worker {
     records: Vec<Scratch>,
     memo: Memo,
     hits: Vec<RuleIndex>,
+    picked: Picked,
 }
 
 /// A source, ready to be used.
@@ -68,7 +73,7 @@ pub struct Worker {
 struct Feed {
     source: Source,
     plan: Plan,
-    rules: RuleSet,
+    routing: Routing,
     sentence: Sentence,
 }
 
@@ -130,9 +135,9 @@ impl Engine {
         self.program.rules()
     }
 
-    /// How many rules look at each source, in order of the sources.
+    /// How many rules look at some record of each source, in order of the sources.
     pub fn rule_counts(&self) -> Vec<usize> {
-        self.feeds.iter().map(|feed| feed.rules.len()).collect()
+        self.feeds.iter().map(|feed| feed.routing.rules()).collect()
     }
 
     /// The limits.
@@ -154,7 +159,7 @@ impl Engine {
         let Ok(text) = simdutf8::basic::from_utf8(frame) else {
             return sink.rejected(frame, given.source.as_ref(), Reject::NotUtf8);
         };
-        let Worker { envelopes, records, memo, hits } = worker;
+        let Worker { envelopes, records, memo, hits, picked } = worker;
         let feed = match &given.source {
             None => None,
             Some(id) => match self.feeds.iter().find(|feed| feed.source.id == *id) {
@@ -166,7 +171,7 @@ impl Engine {
                 }
             },
         };
-        let mut pass = Pass { engine: self, given, feed, sink, memo, hits };
+        let mut pass = Pass { engine: self, given, feed, sink, memo, hits, picked };
         if pass.plain(text, records) {
             return;
         }
@@ -195,26 +200,14 @@ impl Engine {
             same(rule.id.as_str()) || same(&rule.title) || rule.name.as_deref().is_some_and(same) || same(stem)
         })
     }
-
-    /// Explains what the rule called `rule` (id, title, name or file stem) makes of each record of the frame.
-    pub fn explain(&self, rule: &str, frame: &[u8], given: &Given) -> Result<Vec<sigma::Explanation>, ExplainError> {
-        let at = self.rule_index(rule).ok_or_else(|| ExplainError::UnknownRule(rule.to_owned()))?;
-        let mut explain = Explain { engine: self, at, explanations: Vec::new(), other: None, rejected: None };
-        self.evaluate(&mut self.worker(), frame, given, &mut explain);
-        let title = || self.program.rules()[at].rule.title.clone();
-        match explain {
-            Explain { explanations, .. } if !explanations.is_empty() => Ok(explanations),
-            Explain { other: Some(source), .. } => Err(ExplainError::OtherSource { rule: title(), source }),
-            Explain { rejected, .. } => Err(ExplainError::Rejected(rejected.unwrap_or(Reject::UnknownSource))),
-        }
-    }
 }
 
 impl Feed {
     fn new(source: &Source, program: &Program, fields: &mut FieldsBuilder) -> Feed {
         let sentence = Sentence::new(source.sentence.as_deref().unwrap_or(SENTENCE), fields);
-        let (plan, rules) = (Plan::compile(source, fields), program.applicable(&source.logsources));
-        Feed { source: source.clone(), plan, rules, sentence }
+        let plan = Plan::compile(source, fields);
+        let routing = Routing::compile(&source.routes, program, fields);
+        Feed { source: source.clone(), plan, routing, sentence }
     }
 }
 
@@ -235,6 +228,7 @@ struct Pass<'e, 's> {
     sink: &'s mut dyn Sink,
     memo: &'s mut Memo,
     hits: &'s mut Vec<RuleIndex>,
+    picked: &'s mut Picked,
 }
 
 impl<'e> Pass<'e, '_> {
@@ -362,11 +356,7 @@ impl<'e> Pass<'e, '_> {
             entities: OnceCell::new(),
         };
         self.sink.evaluated(&event);
-        self.hits.clear();
-        let hits = &mut *self.hits;
-        let left = self.engine.aside.left_of(&feed.rules);
-        let rules = left.as_ref().unwrap_or(&feed.rules);
-        self.engine.program.evaluate(rules, &record, self.memo, &mut |rule| hits.push(rule));
+        self.hold(feed, &record);
         for rule in self.hits.iter() {
             let compiled = &self.engine.program.rules()[rule.index()];
             let mut make = || {
@@ -377,6 +367,20 @@ impl<'e> Pass<'e, '_> {
         }
         Ok(())
     }
+
+    /// Holds the rules of the log sources that the record carries against it.
+    fn hold(&mut self, feed: &Feed, record: &Record<'_>) {
+        let Pass { engine, memo, hits, picked, .. } = self;
+        hits.clear();
+        for rules in feed.routing.pick(record, picked) {
+            let left = engine.aside.left_of(rules);
+            engine.program.evaluate(left.as_ref().unwrap_or(rules), record, memo, &mut |rule| hits.push(rule));
+        }
+        if picked.len() > 1 {
+            hits.sort_unstable();
+            hits.dedup();
+        }
+    }
 }
 
 /// A time and the JSON after it, as CloudWatch Logs exports its lines to S3.
@@ -384,56 +388,3 @@ fn stamped(text: &str) -> Option<(Time, &str)> {
     let at = memchr::memchr(b'{', &text.as_bytes()[..text.len().min(STAMP_BYTES)])?;
     Some((time::parse(text[..at].trim(), Unit::Auto)?, &text[at..]))
 }
-
-struct Explain<'e> {
-    engine: &'e Engine,
-    at: usize,
-    explanations: Vec<sigma::Explanation>,
-    other: Option<SourceId>,
-    rejected: Option<Reject>,
-}
-
-impl Sink for Explain<'_> {
-    fn rejected(&mut self, _raw: &[u8], _source: Option<&SourceId>, reason: Reject) {
-        self.rejected.get_or_insert(reason);
-    }
-
-    fn evaluated(&mut self, event: &Event<'_>) {
-        let engine = self.engine;
-        let feed = engine.feeds.iter().find(|feed| feed.source.id == event.source().id);
-        match feed.and_then(|feed| feed.rules.iter().find(|rule| rule.index() == self.at)) {
-            Some(rule) => self.explanations.push(engine.program.explain(rule, &event.record())),
-            None => self.other = Some(event.source().id.clone()),
-        }
-    }
-
-    fn finding(&mut self, _finding: Finding, _event: &Event<'_>) {}
-}
-
-/// Why a record cannot be explained.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExplainError {
-    /// No rule has this id, title, name or file.
-    UnknownRule(String),
-    /// The frame holds no record that can be read.
-    Rejected(Reject),
-    /// The rule does not look at this source.
-    OtherSource {
-        /// The rule's title.
-        rule: String,
-        /// The record's source.
-        source: SourceId,
-    },
-}
-
-impl std::fmt::Display for ExplainError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            ExplainError::UnknownRule(name) => write!(f, "no rule has the id, title, name or file `{name}`"),
-            ExplainError::Rejected(reason) => write!(f, "the record cannot be read: {}", reason.explain()),
-            ExplainError::OtherSource { rule, source } => write!(f, "rule `{rule}` does not look at source `{source}`"),
-        }
-    }
-}
-
-impl std::error::Error for ExplainError {}

@@ -10,6 +10,7 @@ use model::{Finding, Reject, SourceId};
 use super::{Engine, Given, Sink};
 use crate::event::Event;
 use crate::sigma::{CompiledRule, Memo, RuleIndex, RuleSet};
+use crate::source::routing::Picked;
 
 /// The rules that are set aside. Shared by all threads; costs one load for each event while there are none.
 #[derive(Debug, Default)]
@@ -85,10 +86,10 @@ impl Sink for Search<'_> {
     fn evaluated(&mut self, event: &Event<'_>) {
         let engine = self.engine;
         let feed = engine.feeds.iter().find(|feed| feed.source.id == event.source().id);
-        let mut rules = feed.into_iter().flat_map(|feed| feed.rules.iter());
-        if self.found.is_none() {
-            self.found = rules.find(|rule| !engine.aside.holds(*rule) && engine.stumbles(*rule, event));
-        }
+        let (Some(feed), None) = (feed, self.found) else { return };
+        let (record, mut picked) = (event.record(), Picked::new());
+        let mut rules = feed.routing.pick(&record, &mut picked).flat_map(RuleSet::iter);
+        self.found = rules.find(|rule| !engine.aside.holds(*rule) && engine.stumbles(*rule, event));
     }
 
     fn finding(&mut self, _finding: Finding, _event: &Event<'_>) {}

@@ -6,6 +6,7 @@
 mod parse;
 pub(crate) mod plan;
 mod reading;
+pub(crate) mod routing;
 pub(crate) mod s3_access_log;
 pub(crate) mod time;
 
@@ -17,6 +18,7 @@ use crate::sigma::LogSource;
 
 pub use reading::Reading;
 pub(crate) use reading::{Reader, holes};
+pub use routing::Route;
 pub use time::Unit;
 
 /// How a source's records are written.
@@ -105,8 +107,10 @@ pub struct Source {
     pub description: String,
     /// How its records are written.
     pub format: SourceFormat,
-    /// The Sigma log sources that it carries.
+    /// The Sigma log sources that it carries, on every record or on some.
     pub logsources: Vec<LogSource>,
+    /// On which records it carries each of them.
+    pub routes: Vec<Route>,
     /// What makes a record one of this source: any of these.
     pub recognise: Vec<Recognise>,
     /// Paths under which the record may stand inside of another, as an object or as text.

@@ -1,12 +1,13 @@
 //! Reading `source.yml`: every key is known, every mistake is told with its place and remedy.
 
+mod routes;
+
 use std::collections::BTreeMap;
 
 use model::{Diagnostic, EntityKind, SourceId};
 use regex::Regex;
 
 use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Source, SourceFormat, TimePath, Unit};
-use crate::sigma::LogSource;
 use crate::yaml::{self, Entry, Node};
 
 const KEYS: [&str; 17] = [
@@ -81,7 +82,10 @@ impl Form {
             "title" => source.title = self.text(node),
             "description" => source.description = self.text(node).trim().to_owned(),
             "format" => source.format = self.format(node),
-            "logsource" => source.logsources = self.list(node).iter().map(|node| self.logsource(node)).collect(),
+            "logsource" => {
+                source.routes = self.routes(node);
+                source.logsources = routes::logsources(&source.routes);
+            }
             "recognise" => source.recognise = self.list(node).iter().map(|node| self.recognise(node)).collect(),
             "unwrap" => source.unwrap = self.texts(node),
             "time" => source.time = self.list(node).iter().map(|node| self.time(node)).collect(),
@@ -161,20 +165,6 @@ impl Form {
                 SourceFormat::Json
             }
         }
-    }
-
-    fn logsource(&mut self, node: &Node<'_>) -> LogSource {
-        let mut source = LogSource::default();
-        for entry in self.map(node, &["product", "category", "service"]).unwrap_or_default() {
-            let text = Some(self.text(&entry.value));
-            match &*entry.key {
-                "product" => source.product = text,
-                "category" => source.category = text,
-                "service" => source.service = text,
-                _ => {}
-            }
-        }
-        source
     }
 
     fn recognise(&mut self, node: &Node<'_>) -> Recognise {
@@ -407,6 +397,7 @@ fn empty() -> Source {
         description: String::new(),
         format: SourceFormat::Json,
         logsources: Vec::new(),
+        routes: Vec::new(),
         recognise: Vec::new(),
         unwrap: Vec::new(),
         time: Vec::new(),
