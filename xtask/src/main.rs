@@ -46,8 +46,13 @@ enum Verb {
     },
     /// Measure speed and memory against a bare JSON parse, in release mode
     Bench {
-        /// One of: scan, start, memory, http, console; all when absent
+        /// One of: scan, start, memory, http, console, engine; all when absent
         name: Option<String>,
+        /// Parts of a measurement that has some, such as `engine cloudtrail`; each when absent
+        parts: Vec<String>,
+        /// A short run for development: fewer events and rounds
+        #[arg(long)]
+        quick: bool,
         /// Write the table to docs/benchmarks.md
         #[arg(long)]
         write: bool,
@@ -103,7 +108,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<bool> {
     match verb {
         Verb::Check { setup, only } => check::check(&place, setup, only.as_deref()),
         Verb::Test { setup } => check::test(&place, setup),
-        Verb::Bench { name, write } => measure::bench(&place, name.as_deref(), write),
+        Verb::Bench { name, parts, quick, write } => measure::bench(&place, name.as_deref(), &parts, quick, write),
         Verb::Eval { data, write } => measure::eval(&place, data.as_deref(), write),
         Verb::Tidy => step::run(tidy::steps(&place)),
         Verb::Fuzz { target, seconds } => step::run(fuzz::steps(&place, target.as_deref(), seconds)?),

@@ -7,11 +7,19 @@ use std::process::Command;
 use crate::place::{Place, cargo};
 use crate::step::{Outcome, run_command};
 
+/// What is measured and what measures; the engine alone is measured inside of the latter.
+const BOTH: [&str; 2] = ["watchkeep", "measure"];
+
 /// Measures; the table goes to standard output.
-pub fn bench(place: &Place, name: Option<&str>, write: bool) -> anyhow::Result<bool> {
+pub fn bench(place: &Place, name: Option<&str>, parts: &[String], quick: bool, write: bool) -> anyhow::Result<bool> {
     let mut arguments: Vec<&OsStr> = vec![OsStr::new("bench")];
     arguments.extend(name.map(OsStr::new));
-    run(place, arguments, write)
+    arguments.extend(parts.iter().map(OsStr::new));
+    if quick {
+        arguments.push(OsStr::new("--quick"));
+    }
+    let packages: &[&str] = if name == Some("engine") { &["measure"] } else { &BOTH };
+    run(place, packages, arguments, write)
 }
 
 /// Scores the rules on the labelled sets.
@@ -20,11 +28,12 @@ pub fn eval(place: &Place, data: Option<&Path>, write: bool) -> anyhow::Result<b
     if let Some(data) = data {
         arguments.extend([OsStr::new("--data"), data.as_os_str()]);
     }
-    run(place, arguments, write)
+    run(place, &BOTH, arguments, write)
 }
 
-fn run(place: &Place, arguments: Vec<&OsStr>, write: bool) -> anyhow::Result<bool> {
-    let build = cargo(&["build", "--release", "--quiet", "--package", "watchkeep", "--package", "measure", "--bins"]);
+fn run(place: &Place, packages: &[&str], arguments: Vec<&OsStr>, write: bool) -> anyhow::Result<bool> {
+    let mut build = cargo(&["build", "--release", "--quiet", "--bins"]);
+    build.args(packages.iter().flat_map(|package| ["--package", package]));
     if let Outcome::Failed(why) | Outcome::Skipped(why) = run_command(build)? {
         anyhow::bail!("the release build failed: {why}");
     }

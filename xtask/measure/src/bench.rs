@@ -2,12 +2,14 @@
 
 mod console;
 mod corpus;
+mod engine;
 mod http;
 mod memory;
 mod process;
 mod scan;
 mod start;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::page;
@@ -30,36 +32,51 @@ impl Row {
     }
 }
 
-/// A measurement.
-type Bench = fn() -> anyhow::Result<Vec<Row>>;
+/// What is measured of a measurement that has parts, and how thoroughly.
+#[derive(Debug, Default)]
+pub struct Scope {
+    /// The parts; each where it is empty.
+    pub parts: Vec<String>,
+    /// A short run for development: fewer events and rounds.
+    pub quick: bool,
+}
 
-const ALL: [(&str, Bench); 5] = [
-    ("scan", scan::rows),
-    ("start", start::rows),
-    ("memory", memory::rows),
-    ("http", http::rows),
-    ("console", console::rows),
+/// A measurement.
+type Bench = fn(&Scope) -> anyhow::Result<Vec<Row>>;
+
+const ALL: [(&str, Bench); 6] = [
+    ("scan", |_| scan::rows()),
+    ("start", |_| start::rows()),
+    ("memory", |_| memory::rows()),
+    ("http", |_| http::rows()),
+    ("console", |_| console::rows()),
+    ("engine", engine::rows),
 ];
 
 /// Runs the measurement called `name`, or each; true when every promise is kept.
-pub fn bench(name: Option<&str>, write: bool) -> anyhow::Result<bool> {
+pub fn bench(name: Option<&str>, scope: &Scope, write: bool) -> anyhow::Result<bool> {
     let chosen: Vec<_> = ALL.into_iter().filter(|(own, _)| name.is_none_or(|name| name == *own)).collect();
     let known = ALL.map(|(own, _)| own).join(", ");
     anyhow::ensure!(!chosen.is_empty(), "no measurement is called `{}`; known: {known}", name.unwrap_or_default());
-    let mut rows = Vec::new();
+    let mut tables: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
     for (own, measure) in chosen {
         eprintln!("measuring {own} …");
-        for row in measure()? {
+        let measured = measure(scope)?;
+        for row in &measured {
             eprintln!("  {}: {}", row.what, row.value);
-            rows.push(row);
+        }
+        // The engine has a table of its own: it is measured apart, and its rows are many.
+        let part = if own == "engine" { "engine" } else { "table" };
+        tables.entry(part).or_default().extend(measured);
+    }
+    for (part, rows) in &tables {
+        let text = format!("{}\n\n{}", machine(), table(rows));
+        println!("\n{text}");
+        if write {
+            page::write("benchmarks.md", part, &text)?;
         }
     }
-    let text = format!("{}\n\n{}", machine(), table(&rows));
-    println!("\n{text}");
-    if write {
-        page::write("benchmarks.md", "table", &text)?;
-    }
-    Ok(rows.iter().all(|row| row.is_kept != Some(false)))
+    Ok(tables.values().flatten().all(|row| row.is_kept != Some(false)))
 }
 
 fn table(rows: &[Row]) -> String {

@@ -38,6 +38,18 @@ impl Data {
         Ok(Box::new(BufReader::with_capacity(1 << 20, bytes)))
     }
 
+    /// The files of a folder, in order.
+    pub fn names(&self, folder: &str) -> anyhow::Result<Vec<String>> {
+        let place = self.folder.join(folder);
+        let entries = std::fs::read_dir(&place).with_context(|| format!("cannot list {}", place.display()))?;
+        let mut names = Vec::new();
+        for entry in entries {
+            names.push(format!("{folder}/{}", entry?.file_name().to_string_lossy()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// The rows of a file of one JSON object a line.
     pub fn rows(&self, name: &str) -> anyhow::Result<Vec<Value>> {
         self.open(name)?
@@ -67,6 +79,10 @@ impl Data {
 /// The rules whose log sources our sources carry, as SigmaHQ files them.
 pub const SIGMA_OURS: [&str; 4] =
     ["rules/cloud/aws", "rules/application/kubernetes", "rules/application/github", "rules/identity/okta"];
+
+/// The folders of SigmaHQ's current rules; deprecated and unsupported ones are left out.
+pub const SIGMA_CURRENT: [&str; 6] =
+    ["rules", "rules-emerging-threats", "rules-threat-hunting", "rules-compliance", "rules-dfir", "rules-placeholder"];
 
 /// Embedded content and the rules below `sigma`: root 0 is ours, root 1 is SigmaHQ's.
 pub fn catalogue(sigma: Option<&Path>) -> Catalogue {

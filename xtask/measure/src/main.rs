@@ -25,8 +25,13 @@ struct Arguments {
 enum Verb {
     /// Speed and memory, beside a bare JSON parse of the same bytes
     Bench {
-        /// One of: scan, start, memory, http, console; all when absent
+        /// One of: scan, start, memory, http, console, engine; all when absent
         name: Option<String>,
+        /// Parts of a measurement that has some, such as `cloudtrail`; each when absent
+        parts: Vec<String>,
+        /// A short run for development: fewer events and rounds
+        #[arg(long)]
+        quick: bool,
         /// Write the table to docs/benchmarks.md
         #[arg(long)]
         write: bool,
@@ -44,7 +49,9 @@ enum Verb {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
-        Verb::Bench { name, write } => bench::bench(name.as_deref(), write),
+        Verb::Bench { name, parts, quick, write } => {
+            bench::bench(name.as_deref(), &bench::Scope { parts, quick }, write)
+        }
         Verb::Eval { data, write } => eval::eval(data, write),
     };
     match done {

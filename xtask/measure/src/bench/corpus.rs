@@ -27,7 +27,7 @@ impl Corpus {
                 break;
             }
             for line in &lines {
-                let line = with_own_id(line, round);
+                let line = with_own_id(line, "eventID", round);
                 out.write_all(line.as_bytes())?;
                 out.write_all(b"\n")?;
                 written += line.len() as u64 + 1;
@@ -69,18 +69,21 @@ impl Corpus {
     }
 }
 
-/// Writes the round into the first eight digits of `eventID`, so that no two records are the same event.
-fn with_own_id(line: &str, round: u64) -> String {
-    const KEY: &str = "\"eventID\":";
-    let Some(at) = line.find(KEY) else { return line.to_owned() };
-    let Some(quote) = line[at + KEY.len()..].find('"') else { return line.to_owned() };
-    let begin = at + KEY.len() + quote + 1;
-    let mut own = line.to_owned();
-    if own.is_char_boundary(begin + 8) && begin + 8 <= own.len() {
-        let mixed =
-            u32::from_str_radix(&own[begin..begin + 8], 16).unwrap_or(0).wrapping_add(round as u32 * 0x9e37_79b1);
-        own.replace_range(begin..begin + 8, &format!("{mixed:08x}"));
+/// Writes the round into the first eight digits of the id under `key`, so that no two records are the same event.
+pub fn with_own_id(line: &str, key: &str, round: u64) -> String {
+    let key = format!("\"{key}\":");
+    let Some(value) = line.find(&key).map(|at| line[at + key.len()..].trim_start()) else { return line.to_owned() };
+    if round == 0 || !value.starts_with('"') {
+        return line.to_owned();
     }
+    let begin = line.len() - value.len() + 1;
+    let mut own = line.to_owned();
+    // An id that is no hexadecimal number stays: it came from somebody's test, and does not matter.
+    let Some(digits) = own.get(begin..begin + 8).and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
+        return own;
+    };
+    let mixed = digits.wrapping_add(round as u32 * 0x9e37_79b1);
+    own.replace_range(begin..begin + 8, &format!("{mixed:08x}"));
     own
 }
 
@@ -91,8 +94,10 @@ mod tests {
     #[test]
     fn each_round_has_ids_of_its_own_and_the_same_length() {
         let line = r#"{"a":1,"eventID": "51b96389-fc2a","b":2}"#;
-        assert_eq!(with_own_id(line, 0), line);
-        assert_ne!(with_own_id(line, 1), line);
-        assert_eq!(with_own_id(line, 1).len(), line.len());
+        assert_eq!(with_own_id(line, "eventID", 0), line);
+        assert_ne!(with_own_id(line, "eventID", 1), line);
+        assert_eq!(with_own_id(line, "eventID", 1).len(), line.len());
+        let without = r#"{"eventID":null,"b":"51b96389-fc2a"}"#;
+        assert_eq!(with_own_id(without, "eventID", 1), without);
     }
 }

@@ -2,17 +2,14 @@
 
 use crate::bench::process::{Running, free_address, wait_for};
 use crate::bench::{Row, median};
-use crate::data::{Data, catalogue};
+use crate::data::{Data, SIGMA_CURRENT, catalogue};
 
-/// Every current rule of SigmaHQ; deprecated and unsupported ones are left out.
-const FOLDERS: [&str; 6] =
-    ["rules", "rules-emerging-threats", "rules-threat-hunting", "rules-compliance", "rules-dfir", "rules-placeholder"];
 const ROUNDS: usize = 5;
 
 /// The start of `watchkeep run`.
 pub fn rows() -> anyhow::Result<Vec<Row>> {
     let data = Data::find(None)?;
-    let sigma = data.sigma(&FOLDERS)?;
+    let sigma = data.sigma(&SIGMA_CURRENT)?;
     let rules = catalogue(Some(sigma.path())).rules.len();
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
