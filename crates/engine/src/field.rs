@@ -2,9 +2,11 @@
 //!
 //! In: paths such as `userIdentity.arn`. Out: [`Fields`], shared by all threads. Bound: the paths that content declares.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod trie;
 
 use rustc_hash::FxHashMap;
+
+pub(crate) use trie::{NodeId, Trie};
 
 /// A path that something declared. Only a [`FieldsBuilder`] makes one, so a compiled rule cannot name a ghost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +24,7 @@ impl Field {
 pub struct FieldsBuilder {
     names: Vec<String>,
     by_name: FxHashMap<String, Field>,
+    transparent: Vec<String>,
 }
 
 impl FieldsBuilder {
@@ -30,11 +33,23 @@ impl FieldsBuilder {
         FieldsBuilder::default()
     }
 
+    /// An empty collection for records in which some places are transparent: what stands there counts as standing at the top.
+    ///
+    /// Shape: a path such as `Event.EventData`; `*` as its last segment is any key. Keys below such a place are read with their
+    /// spaces taken out, as Sigma's "Field Usage" says.
+    pub fn with_transparent<'p>(paths: impl IntoIterator<Item = &'p str>) -> FieldsBuilder {
+        let mut transparent: Vec<String> = paths.into_iter().map(plain).filter(|path| !path.is_empty()).collect();
+        transparent.sort_unstable();
+        transparent.dedup();
+        FieldsBuilder { transparent, ..FieldsBuilder::default() }
+    }
+
     /// The field of `path`; the same path always gives the same field.
     ///
-    /// Shape: segments are separated by dots; the empty path is the record itself. Arrays are transparent, so the marks `[]`, `[*]` and `{}` after a segment are dropped.
+    /// Shape: segments are separated by dots; the empty path is the record itself. Arrays are transparent, so the marks `[]`, `[*]`
+    /// and `{}` after a segment are dropped, and so is a transparent place before it.
     pub fn intern(&mut self, path: &str) -> Field {
-        let path = plain(path);
+        let path = below(&plain(path), &self.transparent).to_owned();
         if let Some(&field) = self.by_name.get(&path) {
             return field;
         }
@@ -46,8 +61,8 @@ impl FieldsBuilder {
 
     /// Ends the collection and lays out the trie.
     pub fn build(self) -> Fields {
-        let trie = Trie::new(&self.names);
-        Fields { names: self.names, by_name: self.by_name, trie }
+        let trie = Trie::new(&self.names, &self.transparent);
+        Fields { names: self.names, by_name: self.by_name, transparent: self.transparent, trie }
     }
 }
 
@@ -60,11 +75,28 @@ fn plain(path: &str) -> String {
     text
 }
 
+/// The path as it stands below a transparent place, if it starts with one.
+fn below<'p>(path: &'p str, transparent: &[String]) -> &'p str {
+    let rest_of = |place: &String| {
+        let mut rest = path;
+        for segment in place.split('.') {
+            let (first, after) = rest.split_once('.')?;
+            rest = (segment == "*" || segment == first).then_some(after)?;
+        }
+        Some(rest)
+    };
+    match transparent.iter().filter_map(rest_of).min_by_key(|rest| rest.len()) {
+        Some(rest) => below(rest, transparent),
+        None => path,
+    }
+}
+
 /// Every declared field, and the trie over their paths.
 #[derive(Debug)]
 pub struct Fields {
     names: Vec<String>,
     by_name: FxHashMap<String, Field>,
+    transparent: Vec<String>,
     trie: Trie,
 }
 
@@ -76,7 +108,8 @@ impl Fields {
 
     /// The field of `path`, if it was declared.
     pub fn get(&self, path: &str) -> Option<Field> {
-        self.by_name.get(path).copied().or_else(|| self.by_name.get(&plain(path)).copied())
+        let known = || self.by_name.get(below(&plain(path), &self.transparent)).copied();
+        self.by_name.get(path).copied().or_else(known)
     }
 
     /// How many fields there are.
@@ -92,131 +125,6 @@ impl Fields {
     pub(crate) fn trie(&self) -> &Trie {
         &self.trie
     }
-}
-
-/// A place in the trie: what has been read of a path so far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NodeId(u32);
-
-impl NodeId {
-    pub(crate) const ROOT: NodeId = NodeId(0);
-    /// Off the trie: nothing below is read.
-    pub(crate) const NONE: NodeId = NodeId(u32::MAX);
-
-    pub(crate) fn is_none(self) -> bool {
-        self == NodeId::NONE
-    }
-}
-
-#[derive(Debug)]
-struct Node {
-    field: Option<Field>,
-    slots: u32,
-    mask: u32,
-    edges: u32,
-}
-
-#[derive(Debug)]
-struct Edge {
-    key: Box<[u8]>,
-    node: NodeId,
-}
-
-/// A graph over the prefixes of all paths. From prefix `a`, the key `b` leads to `a.b` and the literal key `b.c` to `a.b.c`,
-/// so that records whose keys hold dots (`authorization.k8s.io/decision`) are met as well.
-#[derive(Debug)]
-pub(crate) struct Trie {
-    nodes: Vec<Node>,
-    edges: Vec<Edge>,
-    slots: Vec<u32>,
-}
-
-impl Trie {
-    fn new(names: &[String]) -> Trie {
-        let mut prefixes: BTreeSet<&str> = BTreeSet::from([""]);
-        for name in names.iter().filter(|name| !name.is_empty()) {
-            prefixes.extend(name.match_indices('.').map(|(at, _)| &name[..at]));
-            prefixes.insert(name);
-        }
-        let ids: BTreeMap<&str, u32> = prefixes.iter().zip(0..).map(|(prefix, id)| (*prefix, id)).collect();
-        let fields: BTreeMap<&str, Field> =
-            names.iter().zip(0..).map(|(name, id)| (name.as_str(), Field(id))).collect();
-        let mut out: Vec<Vec<(&str, u32)>> = vec![Vec::new(); ids.len()];
-        for (prefix, &id) in ids.iter().filter(|(prefix, _)| !prefix.is_empty()) {
-            out[0].push((prefix, id));
-            for (at, _) in prefix.match_indices('.') {
-                out[ids[&prefix[..at]] as usize].push((&prefix[at + 1..], id));
-            }
-        }
-        let mut trie = Trie { nodes: Vec::new(), edges: Vec::new(), slots: Vec::new() };
-        for (prefix, edges) in ids.keys().zip(&out) {
-            trie.add(fields.get(prefix).copied(), edges);
-        }
-        trie
-    }
-
-    fn add(&mut self, field: Option<Field>, edges: &[(&str, u32)]) {
-        let size = (edges.len() * 2).next_power_of_two().max(2);
-        let (slots, mask) = (self.slots.len() as u32, size as u32 - 1);
-        self.slots.resize(self.slots.len() + size, u32::MAX);
-        for &(key, node) in edges {
-            let mut at = hash(key.as_bytes()) & mask;
-            while self.slots[(slots + at) as usize] != u32::MAX {
-                at = (at + 1) & mask;
-            }
-            self.slots[(slots + at) as usize] = self.edges.len() as u32;
-            self.edges.push(Edge { key: key.as_bytes().into(), node: NodeId(node) });
-        }
-        self.nodes.push(Node { field, slots, mask, edges: edges.len() as u32 });
-    }
-
-    /// The edge and node that `key` leads to from `node`.
-    #[inline]
-    pub(crate) fn step(&self, node: NodeId, key: &[u8]) -> Option<(usize, NodeId)> {
-        let from = &self.nodes[node.0 as usize];
-        let mut at = hash(key) & from.mask;
-        loop {
-            let edge = self.slots[(from.slots + at) as usize];
-            if edge == u32::MAX {
-                return None;
-            }
-            let found = &self.edges[edge as usize];
-            if *found.key == *key {
-                return Some((edge as usize, found.node));
-            }
-            at = (at + 1) & from.mask;
-        }
-    }
-
-    #[inline]
-    pub(crate) fn field(&self, node: NodeId) -> Option<Field> {
-        self.nodes[node.0 as usize].field
-    }
-
-    #[inline]
-    pub(crate) fn has_children(&self, node: NodeId) -> bool {
-        self.nodes[node.0 as usize].edges > 0
-    }
-
-    pub(crate) fn edges(&self) -> usize {
-        self.edges.len()
-    }
-}
-
-/// A cheap hash of a key: its ends and its length. Tables are at most half full, so a poor hash costs time only.
-#[inline]
-fn hash(key: &[u8]) -> u32 {
-    let n = key.len();
-    let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
-            (Some(head), Some(tail)) => (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail))),
-            _ => (key.iter().fold(0, |all, &byte| (all << 8) | u64::from(byte)), 0),
-        },
-    };
-    let mixed =
-        (head ^ (n as u64) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ tail.wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-    (mixed >> 32) as u32 ^ (mixed as u32).rotate_left(7)
 }
 
 #[cfg(test)]
@@ -253,5 +161,61 @@ mod tests {
         assert_eq!(walk(&["annotations", "authorization", "k8s", "io/decision"]), Some(field));
         assert_eq!(walk(&["annotations.authorization.k8s.io/decision"]), Some(field));
         assert_eq!(walk(&["annotations.authorization"]), None);
+    }
+
+    const PLACES: [&str; 3] = ["Event.System", "Event.EventData", "Event.UserData.*"];
+
+    fn walk(fields: &Fields, keys: &[&str]) -> Option<Field> {
+        let mut node = NodeId::ROOT;
+        for key in keys {
+            node = fields.trie().step(node, key.as_bytes())?.1;
+        }
+        fields.trie().field(node)
+    }
+
+    #[test]
+    fn what_stands_at_a_transparent_place_stands_at_the_top() {
+        let mut builder = FieldsBuilder::with_transparent(PLACES);
+        let command = builder.intern("CommandLine");
+        assert_eq!(builder.intern("Event.EventData.CommandLine"), command);
+        assert_eq!(builder.intern("Event.UserData.LogFileCleared.CommandLine"), command);
+        let name = builder.intern("Event.System.Provider.#attributes.Name");
+        let place = builder.intern("Event.EventData");
+        let fields = builder.build();
+        assert_eq!(fields.name(name), "Provider.#attributes.Name");
+        assert_eq!(fields.get("Event.System.CommandLine"), Some(command));
+        assert_ne!(Some(place), Some(command));
+        for keys in [&["CommandLine"][..], &["Event", "EventData", "CommandLine"], &["Event.EventData", "CommandLine"]]
+        {
+            assert_eq!(walk(&fields, keys), Some(command), "{keys:?}");
+        }
+        assert_eq!(walk(&fields, &["Event", "UserData", "Anything", "CommandLine"]), Some(command));
+        assert_eq!(walk(&fields, &["Event", "System", "Provider", "#attributes", "Name"]), Some(name));
+        assert_eq!(walk(&fields, &["Event", "EventData"]), Some(place));
+        assert_eq!(walk(&fields, &["Event", "CommandLine"]), None);
+        assert_eq!(walk(&fields, &["Event", "UserData", "CommandLine"]), None);
+    }
+
+    #[test]
+    fn spaces_in_keys_are_taken_out_at_transparent_places_only() {
+        let mut builder = FieldsBuilder::with_transparent(PLACES);
+        let value = builder.intern("NewValue");
+        let fields = builder.build();
+        assert_eq!(walk(&fields, &["Event", "EventData", "New Value"]), Some(value));
+        assert_eq!(walk(&fields, &["Event", "UserData", "X", " New  Value "]), Some(value));
+        assert_eq!(walk(&fields, &["New Value"]), None);
+        assert_eq!(walk(&fields, &["Event", "EventData", &"New ".repeat(1000)]), None);
+    }
+
+    #[test]
+    fn each_transparent_place_counts_its_own_keys() {
+        let mut builder = FieldsBuilder::with_transparent(PLACES);
+        builder.intern("EventID");
+        let fields = builder.build();
+        let edge = |node: NodeId, key: &str| fields.trie().step(node, key.as_bytes()).expect("an edge");
+        let (event, system) = (edge(NodeId::ROOT, "Event").1, |event| edge(event, "System").1);
+        let (at_top, below) = (edge(NodeId::ROOT, "EventID").0, edge(system(event), "EventID").0);
+        assert_ne!(at_top, below, "or a key that stands twice could hide behind one below");
+        assert!(at_top.max(below) < fields.trie().edges());
     }
 }
