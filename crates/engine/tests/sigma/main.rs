@@ -3,11 +3,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read their data and the time; the crate does neither")]
 
+mod answer;
 mod conformance;
 mod corpus;
+mod crowd;
 mod data;
 mod explained;
+mod json_style;
 mod oracle;
+mod plain;
 mod reference;
 mod regression;
 mod robust;
