@@ -22,6 +22,7 @@ use crate::record::{Record, Scalar, Scratch};
 use crate::sigma::{self, CompiledRule, Memo, Program, RuleIndex};
 use crate::source::plan::Plan;
 use crate::source::routing::{Picked, Routing};
+use crate::source::shape::{Names, PairReader};
 use crate::source::{Source, Unit, s3_access_log, time};
 
 pub use explain::ExplainError;
@@ -66,6 +67,7 @@ pub struct Worker {
     memo: Memo,
     hits: Vec<RuleIndex>,
     picked: Picked,
+    part: Scratch,
 }
 
 /// A source, ready to be used.
@@ -73,6 +75,8 @@ pub struct Worker {
 struct Feed {
     source: Source,
     plan: Plan,
+    pairs: Vec<PairReader>,
+    names: Names,
     routing: Routing,
     sentence: Sentence,
 }
@@ -103,7 +107,8 @@ impl Engine {
         limits: Limits,
     ) -> (Engine, Vec<Diagnostic>) {
         sources.sort_by(|a, b| a.id.cmp(&b.id));
-        let mut builder = FieldsBuilder::new();
+        let transparent = sources.iter().flat_map(|source| source.transparent.iter().map(String::as_str));
+        let mut builder = FieldsBuilder::with_transparent(transparent);
         let (program, diagnostics) = sigma::compile(&rules, &filters, inventory, &mut builder);
         let mut feeds: Vec<Feed> = sources.iter().map(|source| Feed::new(source, &program, &mut builder)).collect();
         let voices = program.rules().iter().map(|rule| Voice::new(rule, &mut builder)).collect();
@@ -159,7 +164,7 @@ impl Engine {
         let Ok(text) = simdutf8::basic::from_utf8(frame) else {
             return sink.rejected(frame, given.source.as_ref(), Reject::NotUtf8);
         };
-        let Worker { envelopes, records, memo, hits, picked } = worker;
+        let Worker { envelopes, records, memo, hits, picked, part } = worker;
         let feed = match &given.source {
             None => None,
             Some(id) => match self.feeds.iter().find(|feed| feed.source.id == *id) {
@@ -171,7 +176,7 @@ impl Engine {
                 }
             },
         };
-        let mut pass = Pass { engine: self, given, feed, sink, memo, hits, picked };
+        let mut pass = Pass { engine: self, given, feed, sink, memo, hits, picked, part };
         if pass.plain(text, records) {
             return;
         }
@@ -206,8 +211,10 @@ impl Feed {
     fn new(source: &Source, program: &Program, fields: &mut FieldsBuilder) -> Feed {
         let sentence = Sentence::new(source.sentence.as_deref().unwrap_or(SENTENCE), fields);
         let plan = Plan::compile(source, fields);
+        let pairs = source.pairs.iter().map(|pairs| PairReader::compile(pairs, fields)).collect();
+        let names = Names::compile(&source.fields, fields);
         let routing = Routing::compile(&source.routes, program, fields);
-        Feed { source: source.clone(), plan, routing, sentence }
+        Feed { source: source.clone(), plan, pairs, names, routing, sentence }
     }
 }
 
@@ -229,6 +236,7 @@ struct Pass<'e, 's> {
     memo: &'s mut Memo,
     hits: &'s mut Vec<RuleIndex>,
     picked: &'s mut Picked,
+    part: &'s mut Scratch,
 }
 
 impl<'e> Pass<'e, '_> {
@@ -245,7 +253,7 @@ impl<'e> Pass<'e, '_> {
         if self.engine.containers.iter().any(|key| record.is_present(*key)) {
             return false;
         }
-        if let Err(reason) = self.json(&record, None, deeper) {
+        if let Err(reason) = self.json(text, scratch, None, deeper) {
             self.reject(text, reason);
         }
         true
@@ -270,8 +278,8 @@ impl<'e> Pass<'e, '_> {
         let text = text.trim();
         let (scratch, deeper) = scratches.split_first_mut().ok_or(Reject::TooDeep)?;
         if is_json(text) {
-            let record = extract(&self.engine.fields, text, scratch, &self.engine.limits)?;
-            return self.json(&record, outer, deeper);
+            extract(&self.engine.fields, text, scratch, &self.engine.limits)?;
+            return self.json(text, scratch, outer, deeper);
         }
         match self.line(text, outer, scratch) {
             Err(Reject::UnknownSource | Reject::WrongSource) => {}
@@ -297,7 +305,10 @@ impl<'e> Pass<'e, '_> {
                 continue;
             }
             match s3_access_log::read(text, names, &engine.fields, scratch) {
-                Ok(()) => return self.event(feed, scratch.record(text, true), outer),
+                Ok(()) => {
+                    self.shape(feed, text, scratch);
+                    return self.event(feed, scratch.record(text, true), outer);
+                }
                 Err(Reject::UnknownSource) if self.feed.is_some() => return Err(Reject::BadLine),
                 Err(Reject::UnknownSource) => {}
                 Err(reason) => return Err(reason),
@@ -307,14 +318,22 @@ impl<'e> Pass<'e, '_> {
     }
 
     /// A JSON record, or one that stands inside of it.
-    fn json(&mut self, record: &Record<'_>, outer: Option<Time>, deeper: &mut [Scratch]) -> Result<(), Reject> {
+    fn json(
+        &mut self,
+        text: &str,
+        scratch: &mut Scratch,
+        outer: Option<Time>,
+        deeper: &mut [Scratch],
+    ) -> Result<(), Reject> {
         let engine = self.engine;
+        let record = scratch.record(text, false);
         let found = match self.feed {
-            Some(feed) => feed.plan.recognises(record).then_some(feed),
-            None => engine.feeds.iter().find(|feed| feed.plan.recognises(record)),
+            Some(feed) => feed.plan.recognises(&record).then_some(feed),
+            None => engine.feeds.iter().find(|feed| feed.plan.recognises(&record)),
         };
         if let Some(feed) = found {
-            return self.event(feed, *record, outer);
+            self.shape(feed, text, scratch);
+            return self.event(feed, scratch.record(text, false), outer);
         }
         let outer =
             engine.outer_times.iter().find_map(|path| time::read(record.values(*path).next()?, Unit::Auto)).or(outer);
@@ -335,7 +354,17 @@ impl<'e> Pass<'e, '_> {
         Err(reason)
     }
 
-    /// A record of a known source.
+    /// Puts the record of a known source into the shape that rules expect, and finds the rules that look at it.
+    fn shape(&mut self, feed: &Feed, text: &str, scratch: &mut Scratch) {
+        for pairs in &feed.pairs {
+            pairs.apply(text, &self.engine.fields, &self.engine.limits, scratch, self.part);
+        }
+        feed.names.apply(scratch);
+        feed.routing.pick(&scratch.record(text, false), self.picked);
+        feed.routing.sets(self.picked).for_each(|set| set.names.apply(scratch));
+    }
+
+    /// A record of a known source, in shape.
     fn event(&mut self, feed: &'e Feed, record: Record<'_>, outer: Option<Time>) -> Result<(), Reject> {
         let told = match (feed.plan.time(&record), outer) {
             (Ok(Some(time)), _) | (Ok(None) | Err(_), Some(time)) => Some(time),
@@ -368,13 +397,13 @@ impl<'e> Pass<'e, '_> {
         Ok(())
     }
 
-    /// Holds the rules of the log sources that the record carries against it.
+    /// Holds the rules that look at the record against it.
     fn hold(&mut self, feed: &Feed, record: &Record<'_>) {
         let Pass { engine, memo, hits, picked, .. } = self;
         hits.clear();
-        for rules in feed.routing.pick(record, picked) {
-            let left = engine.aside.left_of(rules);
-            engine.program.evaluate(left.as_ref().unwrap_or(rules), record, memo, &mut |rule| hits.push(rule));
+        for set in feed.routing.sets(picked) {
+            let left = engine.aside.left_of(&set.rules);
+            engine.program.evaluate(left.as_ref().unwrap_or(&set.rules), record, memo, &mut |rule| hits.push(rule));
         }
         if picked.len() > 1 {
             hits.sort_unstable();

@@ -138,6 +138,54 @@ impl Scratch {
         self.push(field, Kind::Str, start, end);
     }
 
+    /// Has the field a value that is neither `null` nor composite?
+    #[inline]
+    pub(crate) fn has_scalar(&self, field: Field) -> bool {
+        self.any(field, |kind| !matches!(kind, Kind::Null | Kind::Composite))
+    }
+
+    /// Has the field a value that is an object or an empty array?
+    #[inline]
+    pub(crate) fn has_composite(&self, field: Field) -> bool {
+        self.any(field, |kind| kind == Kind::Composite)
+    }
+
+    #[inline]
+    fn any(&self, field: Field, is_wanted: impl Fn(Kind) -> bool) -> bool {
+        let mut next = self.chains.get(field.index()).map_or(0, |chain| chain.head);
+        while let Some(at) = next.checked_sub(1) {
+            let cell = &self.cells[at as usize];
+            if is_wanted(cell.kind) {
+                return true;
+            }
+            next = cell.next;
+        }
+        false
+    }
+
+    /// Gives `field` the values of another, in place of its own.
+    pub(crate) fn stand_in(&mut self, field: Field, other: Field) {
+        self.chains[field.index()] = self.chains[other.index()];
+        self.touched.push(field.index() as u32);
+    }
+
+    /// Gives `field` the values that `theirs` has in `part`, a record that stands at `base` of this one.
+    pub(crate) fn adopt(&mut self, field: Field, part: &Record<'_>, theirs: Field, base: usize) {
+        let mut next = part.scratch.chains.get(theirs.index()).map_or(0, |chain| chain.head);
+        while let Some(at) = next.checked_sub(1) {
+            let cell = part.scratch.cells[at as usize];
+            next = cell.next;
+            let (start, end) = (cell.start as usize, cell.end as usize);
+            match cell.kind {
+                Kind::Unescaped => {
+                    let text = &part.scratch.arena[start..end];
+                    self.push_unescaped(field, base + cell.at as usize, |arena| arena.push_str(text));
+                }
+                kind => drop(self.push_at(field, kind, base + start, base + end, base + cell.at as usize)),
+            }
+        }
+    }
+
     /// The record last extracted from `raw`.
     pub(crate) fn record<'a>(&'a self, raw: &'a str, is_text: bool) -> Record<'a> {
         Record { raw, scratch: self, is_text }

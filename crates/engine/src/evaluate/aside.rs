@@ -10,7 +10,6 @@ use model::{Finding, Reject, SourceId};
 use super::{Engine, Given, Sink};
 use crate::event::Event;
 use crate::sigma::{CompiledRule, Memo, RuleIndex, RuleSet};
-use crate::source::routing::Picked;
 
 /// The rules that are set aside. Shared by all threads; costs one load for each event while there are none.
 #[derive(Debug, Default)]
@@ -87,8 +86,7 @@ impl Sink for Search<'_> {
         let engine = self.engine;
         let feed = engine.feeds.iter().find(|feed| feed.source.id == event.source().id);
         let (Some(feed), None) = (feed, self.found) else { return };
-        let (record, mut picked) = (event.record(), Picked::new());
-        let mut rules = feed.routing.pick(&record, &mut picked).flat_map(RuleSet::iter);
+        let mut rules = feed.routing.rules_for(&event.record()).into_iter();
         self.found = rules.find(|rule| !engine.aside.holds(*rule) && engine.stumbles(*rule, event));
     }
 

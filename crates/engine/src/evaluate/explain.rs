@@ -4,8 +4,7 @@ use model::{Finding, Reject, SourceId};
 
 use super::{Engine, Given, Sink};
 use crate::event::Event;
-use crate::sigma::{self, RuleSet};
-use crate::source::routing::Picked;
+use crate::sigma;
 
 impl Engine {
     /// Explains what the rule called `rule` (id, title, name or file stem) makes of each record of the frame.
@@ -45,8 +44,7 @@ impl Sink for Explain<'_> {
         let engine = self.engine;
         let Some(feed) = engine.feeds.iter().find(|feed| feed.source.id == event.source().id) else { return };
         let record = event.record();
-        let mut picked = Picked::new();
-        let rule = feed.routing.pick(&record, &mut picked).flat_map(RuleSet::iter).find(|rule| rule.index() == self.at);
+        let rule = feed.routing.rules_for(&record).into_iter().find(|rule| rule.index() == self.at);
         if let Some(rule) = rule {
             return self.explanations.push(engine.program.explain(rule, &record));
         }

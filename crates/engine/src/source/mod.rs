@@ -8,6 +8,7 @@ pub(crate) mod plan;
 mod reading;
 pub(crate) mod routing;
 pub(crate) mod s3_access_log;
+pub(crate) mod shape;
 pub(crate) mod time;
 
 use std::collections::BTreeMap;
@@ -78,6 +79,17 @@ pub struct Recognise {
     pub prefix: BTreeMap<String, Vec<String>>,
 }
 
+/// A list of name/value pairs, which are read as if each name were a key where the record's fields are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pairs {
+    /// Where the pairs are.
+    pub list: String,
+    /// Where a pair has its name; the first that is there counts.
+    pub name: Vec<String>,
+    /// Where a pair has its value; the first that is there counts.
+    pub value: Vec<String>,
+}
+
 /// Where a record says when it happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TimePath {
@@ -115,6 +127,12 @@ pub struct Source {
     pub recognise: Vec<Recognise>,
     /// Paths under which the record may stand inside of another, as an object or as text.
     pub unwrap: Vec<String>,
+    /// Places whose contents count as standing at the top of the record, for all readers of fields.
+    pub transparent: Vec<String>,
+    /// Lists of name/value pairs that are read as fields.
+    pub pairs: Vec<Pairs>,
+    /// Names that rules use, and where a record that lacks them has their value: the first path that has one.
+    pub fields: BTreeMap<String, Vec<String>>,
     /// Where a record says when it happened; the first that can be read counts.
     pub time: Vec<TimePath>,
     /// What makes a record itself: for each part, the first path with a value.

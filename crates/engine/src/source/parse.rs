@@ -1,6 +1,7 @@
 //! Reading `source.yml`: every key is known, every mistake is told with its place and remedy.
 
 mod routes;
+mod shape;
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use regex::Regex;
 use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Source, SourceFormat, TimePath, Unit};
 use crate::yaml::{self, Entry, Node};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 20] = [
     "id",
     "title",
     "description",
@@ -18,6 +19,9 @@ const KEYS: [&str; 17] = [
     "logsource",
     "recognise",
     "unwrap",
+    "transparent",
+    "pairs",
+    "fields",
     "time",
     "identity",
     "ocsf",
@@ -88,6 +92,9 @@ impl Form {
             }
             "recognise" => source.recognise = self.list(node).iter().map(|node| self.recognise(node)).collect(),
             "unwrap" => source.unwrap = self.texts(node),
+            "transparent" => source.transparent = self.transparent(node),
+            "pairs" => source.pairs = self.list(node).iter().map(|node| self.pairs_of(node)).collect(),
+            "fields" => source.fields = self.lists(node),
             "time" => source.time = self.list(node).iter().map(|node| self.time(node)).collect(),
             "identity" => source.identity = self.list(node).iter().map(|node| self.texts(node)).collect(),
             "ocsf" => source.ocsf = self.ocsf(node),
@@ -400,6 +407,9 @@ fn empty() -> Source {
         routes: Vec::new(),
         recognise: Vec::new(),
         unwrap: Vec::new(),
+        transparent: Vec::new(),
+        pairs: Vec::new(),
+        fields: BTreeMap::new(),
         time: Vec::new(),
         identity: Vec::new(),
         ocsf: OcsfClass::default(),

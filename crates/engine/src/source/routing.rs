@@ -10,6 +10,7 @@ mod classes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::shape::Names;
 use crate::field::{Field, Fields, FieldsBuilder};
 use crate::record::{Record, Scalar};
 use crate::sigma::{LogSource, Program, RuleIndex, RuleSet};
@@ -27,6 +28,8 @@ pub struct Route {
     pub logsource: LogSource,
     /// Conditions: each path has one of these values, in any case; none, and every record carries it.
     pub when: BTreeMap<String, Vec<String>>,
+    /// Names that rules use, and where such a record has their value, if it lacks them.
+    pub fields: BTreeMap<String, Vec<String>>,
 }
 
 impl fmt::Display for Route {
@@ -48,9 +51,18 @@ pub(crate) struct Routing {
     keys: Vec<Key>,
     /// For each combination of classes: the number of its set.
     table: Vec<u16>,
-    sets: Vec<RuleSet>,
+    sets: Vec<Set>,
     /// How many rules are in one set at least.
     rules: usize,
+}
+
+/// What a combination of log sources comes to.
+#[derive(Debug)]
+pub(crate) struct Set {
+    /// The rules that look at one of them.
+    pub(crate) rules: RuleSet,
+    /// The names that their records have under another.
+    pub(crate) names: Names,
 }
 
 /// A field that conditions name.
@@ -131,30 +143,33 @@ impl Routing {
             keys.push(Key { field: fields.intern(path), classes: Classes::new(values), stride });
         }
         let mut routing = Routing { keys, table: Vec::new(), sets: Vec::new(), rules: 0 };
-        routing.fill(routes, program, &places);
+        let names: Vec<Names> = routes.iter().map(|route| Names::compile(&route.fields, fields)).collect();
+        routing.fill(routes, &names, program, &places);
         routing
     }
 
-    /// Works out the set of each place. Places whose rules are the same share one set.
-    fn fill(&mut self, routes: &[Route], program: &Program, places: &[Held]) {
+    /// Works out the set of each place. Places with the same rules and names share one set.
+    fn fill(&mut self, routes: &[Route], names: &[Names], program: &Program, places: &[Held]) {
         let wanted: BTreeSet<&LogSource> = program.rules().iter().map(|compiled| &compiled.rule.logsource).collect();
-        let answers: Vec<(&LogSource, Held)> =
-            wanted.into_iter().map(|wanted| (wanted, answering(wanted, routes))).collect();
+        let answers: Vec<Held> = wanted.into_iter().map(|wanted| answering(wanted, routes)).collect();
         let mut by_held: BTreeMap<Held, u16> = BTreeMap::new();
-        let mut by_answer: BTreeMap<Vec<bool>, u16> = BTreeMap::new();
+        let mut by_meaning: BTreeMap<(Vec<bool>, Names), u16> = BTreeMap::new();
         for &held in places {
             let number = *by_held.entry(held).or_insert_with(|| {
-                let answer = answers.iter().map(|(_, answering)| answering & held != 0).collect();
-                *by_answer.entry(answer).or_insert_with(|| {
-                    let carried = routes.iter().enumerate().filter(|(at, _)| *at < ENTRIES_MAX && held >> at & 1 == 1);
-                    let carried: Vec<LogSource> = carried.map(|(_, route)| route.logsource.clone()).collect();
-                    self.sets.push(program.applicable(&carried));
+                let is_held = |at: &usize| *at < ENTRIES_MAX && held >> at & 1 == 1;
+                let carried: Vec<usize> = (0..routes.len()).filter(is_held).collect();
+                let answer = answers.iter().map(|answering| answering & held != 0).collect();
+                let mut all = Names::default();
+                carried.iter().for_each(|at| all.add(&names[*at]));
+                *by_meaning.entry((answer, all.clone())).or_insert_with(|| {
+                    let logsources: Vec<LogSource> = carried.iter().map(|at| routes[*at].logsource.clone()).collect();
+                    self.sets.push(Set { rules: program.applicable(&logsources), names: all });
                     u16::try_from(self.sets.len() - 1).expect("there are no more sets than places")
                 })
             });
             self.table.push(number);
         }
-        let rules: BTreeSet<RuleIndex> = self.sets.iter().flat_map(RuleSet::iter).collect();
+        let rules: BTreeSet<RuleIndex> = self.sets.iter().flat_map(|set| set.rules.iter()).collect();
         self.rules = rules.len();
     }
 
@@ -163,12 +178,12 @@ impl Routing {
         self.rules
     }
 
-    /// The sets of rules that the record is held against: one, or several where a field that conditions name has several values.
+    /// Finds the sets of rules that the record is held against: one, or several where a field that conditions name has several values.
     ///
     /// Shape: an entry holds where each of its paths has one of its values among all that the record gives; that is the union over
     /// every choice of one value for each path.
     #[inline]
-    pub(crate) fn pick<'s>(&'s self, record: &Record<'_>, picked: &'s mut Picked) -> impl Iterator<Item = &'s RuleSet> {
+    pub(crate) fn pick(&self, record: &Record<'_>, picked: &mut Picked) {
         picked.clear();
         picked.push(0);
         for key in &self.keys {
@@ -181,7 +196,18 @@ impl Routing {
         } else {
             picked[0] = u32::from(self.table[picked[0] as usize]);
         }
-        picked.iter().map(|set| &self.sets[*set as usize])
+    }
+
+    /// The sets that were picked.
+    pub(crate) fn sets<'s>(&'s self, picked: &'s Picked) -> impl Iterator<Item = &'s Set> {
+        picked.iter().map(|number| &self.sets[*number as usize])
+    }
+
+    /// Every rule that looks at the record.
+    pub(crate) fn rules_for(&self, record: &Record<'_>) -> BTreeSet<RuleIndex> {
+        let mut picked = Picked::new();
+        self.pick(record, &mut picked);
+        self.sets(&picked).flat_map(|set| set.rules.iter()).collect()
     }
 }
 

@@ -27,11 +27,12 @@ impl Form {
     fn route(&mut self, node: &Node<'_>) -> Route {
         let mut route = Route::default();
         let source = &mut route.logsource;
-        for entry in self.map(node, &["product", "category", "service", "when"]).unwrap_or_default() {
+        for entry in self.map(node, &["product", "category", "service", "when", "fields"]).unwrap_or_default() {
             match &*entry.key {
                 "product" => source.product = Some(self.text(&entry.value)),
                 "category" => source.category = Some(self.text(&entry.value)),
                 "service" => source.service = Some(self.text(&entry.value)),
+                "fields" => route.fields = self.lists(&entry.value),
                 "when" => {
                     route.when = self.lists(&entry.value);
                     let never = entry.value.as_map().into_iter().flatten().filter(|entry| {
