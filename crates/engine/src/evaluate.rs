@@ -70,6 +70,13 @@ pub struct Worker {
     part: Scratch,
 }
 
+impl Worker {
+    /// What each rule has cost this worker, if it keeps account: by the order of [`Engine::rules`].
+    pub fn profile(&self) -> Option<&sigma::Profile> {
+        self.memo.profile()
+    }
+}
+
 /// A source, ready to be used.
 #[derive(Debug)]
 struct Feed {
@@ -157,6 +164,11 @@ impl Engine {
             records: (0..LEVELS).map(|_| Scratch::new(&self.fields)).collect(),
             ..Worker::default()
         }
+    }
+
+    /// Memory for one thread that also keeps account of what each rule costs; `clock` gives the time, in any unit.
+    pub fn profiled_worker(&self, clock: fn() -> u64) -> Worker {
+        Worker { memo: Memo::profiled(sigma::Profile::new(clock)), ..self.worker() }
     }
 
     /// Evaluates one frame: opens its envelopes and tells `sink` about each record.

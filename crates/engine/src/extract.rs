@@ -20,6 +20,14 @@ pub(crate) struct WalkState {
     levels: Vec<Level>,
     seen: Vec<u64>,
     object: u64,
+    odd_escapes: bool,
+}
+
+impl WalkState {
+    /// Did the last record write characters as escapes that need none?
+    pub(crate) fn has_odd_escapes(&self) -> bool {
+        self.odd_escapes
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +68,7 @@ pub(crate) fn first_value(
     }
     scratch.reset(fields);
     scratch.walk.levels.clear();
+    scratch.walk.odd_escapes = false;
     scratch.walk.seen.resize(fields.trie().edges(), 0);
     Walk { bytes: text.as_bytes(), text, fields, scratch, depth_max: limits.depth }.run()
 }
@@ -126,6 +135,7 @@ impl Walk<'_, '_> {
     #[inline]
     fn string(&mut self, at: usize, node: NodeId) -> Result<usize, Reject> {
         let end = json::string_end(self.bytes, at + 1)?;
+        self.scratch.walk.odd_escapes |= end.odd;
         if let Some(field) = self.field(node) {
             if end.escaped {
                 let body = &self.text[at + 1..end.quote];

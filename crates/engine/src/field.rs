@@ -13,6 +13,11 @@ pub(crate) use trie::{NodeId, Trie};
 pub struct Field(u32);
 
 impl Field {
+    /// The field of a number that [`Field::index`] gave.
+    pub(crate) fn at(index: u32) -> Field {
+        Field(index)
+    }
+
     /// The field's number, from 0.
     pub fn index(self) -> usize {
         self.0 as usize

@@ -20,18 +20,21 @@ pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 pub(crate) struct StrEnd {
     pub(crate) quote: usize,
     pub(crate) escaped: bool,
+    /// Does it hold an escape (`\u`, `\/`) that may stand for a character that needs none?
+    pub(crate) odd: bool,
 }
 
 /// Finds the end of the string whose first byte after the quote is at `at`. Escapes are checked, control characters refused.
 #[inline]
 pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Result<StrEnd, Reject> {
-    let mut escaped = false;
+    let (mut escaped, mut odd) = (false, false);
     loop {
         at = plain_end(bytes, at);
         match bytes.get(at) {
-            Some(b'"') => return Ok(StrEnd { quote: at, escaped }),
+            Some(b'"') => return Ok(StrEnd { quote: at, escaped, odd }),
             Some(b'\\') => {
                 escaped = true;
+                odd |= matches!(bytes.get(at + 1), Some(b'u' | b'/'));
                 at = escape_end(bytes, at)?;
             }
             Some(_) => return Err(Reject::NotJson),

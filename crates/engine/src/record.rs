@@ -212,6 +212,16 @@ impl<'a> Record<'a> {
         Values { record: *self, next }
     }
 
+    /// The fields that the record has, each once.
+    pub(crate) fn present(&self) -> impl Iterator<Item = Field> + '_ {
+        self.scratch.touched.iter().map(|&index| Field::at(index))
+    }
+
+    /// Is the record ASCII, with each character of its texts written as itself, but for quotes, backslashes and control characters?
+    pub(crate) fn is_plain(&self) -> bool {
+        (self.is_text || !self.scratch.walk.has_odd_escapes()) && self.raw.is_ascii()
+    }
+
     /// Does the record have the field at all, even as `null` or an empty array?
     pub fn is_present(&self, field: Field) -> bool {
         self.scratch.chains.get(field.index()).is_some_and(|chain| chain.head != 0)

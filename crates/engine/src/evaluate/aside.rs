@@ -116,10 +116,11 @@ mod tests {
         let (program, _) = sigma::compile(&rules, &[], &sigma::Inventory::default(), &mut FieldsBuilder::new());
         let rules = program.applicable(&[rules[0].logsource.clone()]);
         let aside = Aside::default();
-        assert_eq!(aside.left_of(&rules), None, "nothing is set aside");
+        assert!(aside.left_of(&rules).is_none(), "nothing is set aside");
         let [first, second] = rules.iter().collect::<Vec<_>>()[..] else { panic!("two rules: {rules:?}") };
         aside.add(first);
         assert!(aside.holds(first) && !aside.holds(second));
-        assert_eq!(aside.left_of(&rules), Some([second].into_iter().collect()));
+        let left: Vec<RuleIndex> = aside.left_of(&rules).expect("one is set aside").iter().collect();
+        assert_eq!(left, [second]);
     }
 }

@@ -17,6 +17,7 @@ use super::program::{CompiledItem, CompiledRule, Program};
 use super::rule::{LogSource, Rule};
 use super::ruleset::RuleIndex;
 use super::test::Test;
+use super::witness::Clauses;
 use crate::field::{Field, FieldsBuilder};
 
 /// Compiles rules, narrowed by filters and filled from the inventory, to one program.
@@ -54,7 +55,10 @@ pub fn compile(
         }
     }
     diagnostics.extend(filters.iter().filter_map(|filter| idle(filter, rules)));
-    (compiler.program, diagnostics)
+    let mut program = compiler.program;
+    let roots = program.rules.iter().map(|rule| rule.root);
+    program.clauses = Clauses::of(roots, &program.nodes, &program.predicates);
+    (program, diagnostics)
 }
 
 fn duplicate(rule: &Rule, first: &Rule) -> Diagnostic {

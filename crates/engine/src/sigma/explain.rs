@@ -303,7 +303,7 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
         let Some(field) = compiled.field else {
             let mut seen = None;
             record.for_each_leaf(&mut |leaf| {
-                if seen.is_none() && test.holds_text(leaf, record, buffers) {
+                if seen.is_none() && test.holds_leaf(leaf, record, &mut buffers.pair) {
                     seen = Some(cut(leaf));
                 }
             });

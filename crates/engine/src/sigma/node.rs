@@ -1,6 +1,7 @@
 //! What a program is made of: conditions over other conditions, and tests of the event.
 
-use super::test::{Buffers, Test};
+use super::folds::Buffers;
+use super::test::Test;
 use crate::field::Field;
 use crate::record::Record;
 
@@ -30,11 +31,7 @@ impl Predicate {
     pub(super) fn holds(&self, record: &Record<'_>, buffers: &mut Buffers) -> bool {
         match self.field {
             Some(field) => self.test.holds(field, record, buffers),
-            None => {
-                let mut held = false;
-                record.for_each_leaf(&mut |leaf| held = held || self.test.holds_text(leaf, record, buffers));
-                held
-            }
+            None => self.test.holds_anywhere(record, buffers),
         }
     }
 }

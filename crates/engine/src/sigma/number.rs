@@ -39,6 +39,12 @@ impl Number {
         }
     }
 
+    /// Equal numbers have equal keys.
+    pub(super) fn key(self) -> u64 {
+        let float = self.float();
+        if float == 0.0 { 0 } else { float.to_bits() }
+    }
+
     fn float(self) -> f64 {
         match self {
             Number::Int(int) => int as f64,

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::document::Filter;
+use super::folds::Buffers;
 use super::inventory::Inventory;
 use super::node::{Node, NodeId, Predicate};
+use super::profile::Profile;
 use super::rule::{LogSource, Rule};
 use super::ruleset::{RuleIndex, RuleSet};
-use super::test::Buffers;
+use super::witness::{Candidates, Clauses};
 use crate::field::Field;
 use crate::record::Record;
 
@@ -46,12 +48,25 @@ pub struct Memo {
     /// The event's number, doubled; a mark is this number, plus one where the node holds.
     event: u32,
     marks: Vec<u32>,
-    candidates: Vec<RuleIndex>,
+    pub(super) candidates: Candidates,
     pub(super) buffers: Buffers,
+    profile: Option<Box<Profile>>,
 }
 
 impl Memo {
-    fn begin(&mut self, nodes: usize) {
+    /// A memo that keeps account of what each rule costs.
+    pub fn profiled(profile: Profile) -> Memo {
+        Memo { profile: Some(Box::new(profile)), ..Memo::default() }
+    }
+
+    /// What each rule cost so far, if account is kept.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_deref()
+    }
+
+    fn begin(&mut self, nodes: usize, rules: usize) {
+        self.buffers.folds.begin();
+        self.candidates.begin(rules);
         self.event = self.event.wrapping_add(2);
         if self.event == 0 {
             self.marks.clear();
@@ -79,6 +94,8 @@ pub struct Program {
     pub(super) nodes: Vec<Node>,
     pub(super) predicates: Vec<Predicate>,
     pub(super) inventory: Inventory,
+    /// What an event must have for each rule.
+    pub(super) clauses: Clauses,
     /// Rules by log source, so that sources find theirs without a look at each rule.
     pub(super) by_logsource: FxHashMap<LogSource, Vec<RuleIndex>>,
 }
@@ -112,28 +129,45 @@ impl Program {
         let sets = self.by_logsource.iter().filter(|(wanted, _)| applies(wanted));
         let mut rules: Vec<RuleIndex> = sets.flat_map(|(_, rules)| rules.iter().copied()).collect();
         rules.sort_unstable();
-        let root = |rule: RuleIndex| self.rules[rule.index()].root;
-        RuleSet::with_witnesses(rules, &self.nodes, &self.predicates, &root)
+        RuleSet::with_witnesses(rules, &self.clauses)
     }
 
     /// Calls `hit` for every rule of `set` that holds for `record`, in order.
     pub fn evaluate(&self, set: &RuleSet, record: &Record<'_>, memo: &mut Memo, hit: &mut dyn FnMut(RuleIndex)) {
-        memo.begin(self.nodes.len());
-        let mut candidates = std::mem::take(&mut memo.candidates);
-        candidates.clear();
-        set.candidates(record, &mut memo.buffers.folded, &mut candidates);
-        for &rule in &candidates {
-            if self.holds(self.rules[rule.index()].root, record, memo) {
-                hit(rule);
-            }
+        memo.begin(self.nodes.len(), self.rules.len());
+        let began = memo.profile.as_ref().map(|profile| profile.now());
+        set.look(record, &mut memo.buffers.folds, &mut memo.candidates);
+        if let (Some(profile), Some(began)) = (&mut memo.profile, began) {
+            profile.witnesses(began);
         }
-        memo.candidates = candidates;
+        let mut candidates = std::mem::take(&mut memo.candidates.rules);
+        candidates.retain(|rule| {
+            let root = self.rules[rule.index()].root;
+            if memo.profile.is_some() {
+                self.holds_timed(*rule, root, record, memo)
+            } else {
+                self.holds(root, record, memo)
+            }
+        });
+        candidates.sort_unstable();
+        candidates.iter().for_each(|rule| hit(*rule));
+        memo.candidates.rules = candidates;
+    }
+
+    #[cold]
+    fn holds_timed(&self, rule: RuleIndex, root: NodeId, record: &Record<'_>, memo: &mut Memo) -> bool {
+        let began = memo.profile.as_ref().map_or(0, |profile| profile.now());
+        let held = self.holds(root, record, memo);
+        if let Some(profile) = &mut memo.profile {
+            profile.rule(rule.index(), held, began);
+        }
+        held
     }
 
     /// A memo that knows nothing yet, for one record.
     pub(super) fn fresh_memo(&self) -> Memo {
         let mut memo = Memo::default();
-        memo.begin(self.nodes.len());
+        memo.begin(self.nodes.len(), self.rules.len());
         memo
     }
 

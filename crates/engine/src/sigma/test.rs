@@ -5,22 +5,16 @@ use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use super::atom::Atom;
-use super::fold::fold_into;
+use super::fold::fold;
+use super::folds::{Buffers, Pair};
 use super::modifier::Modifier;
 use super::number::Number;
 use super::regex::{self, BadRegex, Engine};
-use super::text::{Subject, TextTest, find};
+use super::text::{Subject, TextTest};
 use super::time;
+use super::witness::Sign;
 use crate::field::Field;
 use crate::record::{Record, Scalar};
-
-/// Memory for folded text, reused from event to event.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Buffers {
-    pub(super) folded: String,
-    pub(super) other: String,
-    pub(super) lower: String,
-}
 
 /// Atoms of which any suffices.
 #[derive(Debug, Default)]
@@ -86,17 +80,21 @@ impl Test {
         others.fold(text, u32::saturating_add)
     }
 
-    /// The folded values of which the field must have one, where the test asks for nothing else.
-    pub(super) fn exact_values(&self) -> Option<Vec<Box<str>>> {
-        let asks_more = self.null || self.exists.is_some() || !self.numbers.is_empty() || !self.others.is_empty();
-        let texts = [&self.text, &self.cased];
-        let mut values = Vec::new();
-        for text in texts.into_iter().flatten() {
-            values.extend(text.exact_values()?);
+    /// Of these signs, a value has at least one if the test holds for it; `None` where the test can hold without any value.
+    pub(super) fn signs(&self) -> Option<Vec<Sign>> {
+        if self.null || self.exists == Some(false) {
+            return None;
         }
-        values.sort_unstable();
-        values.dedup();
-        (!asks_more).then_some(values)
+        let mut signs: Vec<Sign> = [&self.text, &self.cased].into_iter().flatten().flat_map(|t| t.signs()).collect();
+        for (number, lexeme) in &self.numbers {
+            signs.push(Sign::Number(number.key()));
+            signs.push(Sign::Exact(lexeme.to_ascii_lowercase().into_boxed_str()));
+        }
+        signs.extend(self.others.iter().flat_map(Other::signs));
+        if self.exists == Some(true) {
+            signs.push(Sign::Present);
+        }
+        Some(signs)
     }
 
     /// Does the test hold for `field` of `record`?
@@ -107,11 +105,21 @@ impl Test {
         if self.exists.is_some_and(|is_present| is_present == record.is_present(field)) {
             return true;
         }
-        record.values(field).any(|value| self.holds_value(value, record, buffers))
+        let Buffers { folds, pair } = buffers;
+        if self.text.is_none() {
+            return record.values(field).any(|value| self.holds_folded(value, "", record, pair));
+        }
+        let places = folds.of(field, record);
+        record.values(field).zip(places).any(|(value, at)| self.holds_folded(value, folds.text(at), record, pair))
     }
 
     /// Does the test hold for one value?
     pub(super) fn holds_value(&self, value: Scalar<'_>, record: &Record<'_>, buffers: &mut Buffers) -> bool {
+        let folded = fold(value.text());
+        self.holds_folded(value, &folded, record, &mut buffers.pair)
+    }
+
+    fn holds_folded(&self, value: Scalar<'_>, folded: &str, record: &Record<'_>, pair: &mut Pair) -> bool {
         let text = match value {
             Scalar::Null => return self.null,
             Scalar::Number(lexeme) => {
@@ -128,7 +136,7 @@ impl Test {
                 text
             }
         };
-        self.holds_text(text, record, buffers)
+        self.holds_text(Subject { raw: text, folded }, record, pair)
     }
 
     fn is_number(&self, lexeme: &str) -> bool {
@@ -137,20 +145,34 @@ impl Test {
     }
 
     /// Does the test hold for a text: a value of a field, or any value of an event?
-    pub(super) fn holds_text(&self, text: &str, record: &Record<'_>, buffers: &mut Buffers) -> bool {
-        let is_plain = self.text.is_none() || text.is_ascii();
-        if !is_plain {
-            fold_into(text, &mut buffers.folded);
+    pub(super) fn holds_text(&self, subject: Subject<'_>, record: &Record<'_>, pair: &mut Pair) -> bool {
+        [&self.text, &self.cased].into_iter().flatten().any(|test| test.holds(subject))
+            || self.others.iter().any(|other| other.holds(subject.raw, record, pair))
+    }
+
+    /// Does the test hold for any leaf of the event: a string or a number, wherever it stands?
+    pub(super) fn holds_anywhere(&self, record: &Record<'_>, buffers: &mut Buffers) -> bool {
+        let Buffers { folds, pair } = buffers;
+        if self.cased.is_none() && self.others.is_empty() {
+            return folds.leaves(record).any(|leaf| self.holds_text(Subject { raw: leaf, folded: leaf }, record, pair));
         }
-        let subject = Subject { raw: text, folded: if is_plain { text } else { &buffers.folded } };
-        let tests = [&self.text, &self.cased];
-        tests.into_iter().flatten().any(|test| test.holds(subject, &mut buffers.lower))
-            || self.others.iter().any(|other| other.holds(text, record, buffers))
+        let mut held = false;
+        record.for_each_leaf(&mut |leaf| held = held || self.holds_leaf(leaf, record, pair));
+        held
+    }
+
+    /// Does the test hold for a leaf of the event?
+    pub(super) fn holds_leaf(&self, leaf: &str, record: &Record<'_>, pair: &mut Pair) -> bool {
+        self.holds_text(Subject { raw: leaf, folded: &fold(leaf) }, record, pair)
     }
 }
 
 impl Other {
-    fn holds(&self, text: &str, record: &Record<'_>, buffers: &mut Buffers) -> bool {
+    fn signs(&self) -> Vec<Sign> {
+        vec![Sign::Present]
+    }
+
+    fn holds(&self, text: &str, record: &Record<'_>, pair: &mut Pair) -> bool {
         match self {
             Other::Regex(regex) => regex.is_match(text),
             Other::Network(network) => address(text).is_some_and(|address| network.contains(&address)),
@@ -163,7 +185,7 @@ impl Other {
             }),
             Other::Field { field, affix, cased } => record.values(*field).any(|other| match other {
                 Scalar::Null => false,
-                other => relates(text, other.text(), *affix, *cased, buffers),
+                other => relates(text, other.text(), *affix, *cased, pair),
             }),
         }
     }
@@ -186,22 +208,19 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// Is `text` the `other` text, or has it at the end or inside that `affix` says?
-fn relates(text: &str, other: &str, affix: Option<Modifier>, cased: bool, buffers: &mut Buffers) -> bool {
+fn relates(text: &str, other: &str, affix: Option<Modifier>, cased: bool, pair: &mut Pair) -> bool {
     if cased {
-        return match affix {
-            None => text == other,
-            Some(Modifier::StartsWith) => text.starts_with(other),
-            Some(Modifier::EndsWith) => text.ends_with(other),
-            Some(_) => memchr::memmem::find(text.as_bytes(), other.as_bytes()).is_some(),
-        };
+        return fits(text, other, affix);
     }
-    fold_into(text, &mut buffers.folded);
-    fold_into(other, &mut buffers.other);
-    let (text, other) = (buffers.folded.as_str(), buffers.other.as_str());
+    let (text, other) = pair.fold(text, other);
+    fits(text, other, affix)
+}
+
+fn fits(text: &str, other: &str, affix: Option<Modifier>) -> bool {
     match affix {
         None => text == other,
         Some(Modifier::StartsWith) => text.starts_with(other),
         Some(Modifier::EndsWith) => text.ends_with(other),
-        Some(_) => find(text.as_bytes(), other.as_bytes(), true).is_some(),
+        Some(_) => memchr::memmem::find(text.as_bytes(), other.as_bytes()).is_some(),
     }
 }

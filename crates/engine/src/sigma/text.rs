@@ -1,7 +1,9 @@
 //! Tests of text: many patterns of one kind at once, sorted by how they can be met.
 //!
 //! Bound: time is linear in the value for each pattern without wildcards inside; patterns with wildcards inside cost their own
-//! length more. Nothing is allocated.
+//! length more. Nothing is allocated once the searchers that a test needs have been made, at its first use.
+
+use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem;
@@ -9,18 +11,17 @@ use rustc_hash::FxHashSet;
 
 use super::fold::fold;
 use super::pattern::{Pattern, Piece};
+use super::witness::Sign;
 
 /// From so many values on, a table or an automaton is quicker than one after the other.
-const MANY: usize = 12;
-/// From so many bytes on, a substring goes to the automaton, so that the plain search stays linear.
-const LONG: usize = 64;
+const MANY: usize = 16;
 
-/// A text as a test sees it: the text itself, or its folded form where it has characters beyond ASCII.
+/// A text as a test sees it: the text itself, and its folded form, which is compared without regard to case.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     /// The text as it is.
     pub(super) raw: &'a str,
-    /// The text to compare without regard to case: ASCII letters may have any case, all others are folded.
+    /// The text, folded.
     pub(super) folded: &'a str,
 }
 
@@ -35,8 +36,36 @@ pub(super) struct TextTest {
     prefixes: Vec<Box<str>>,
     suffixes: Vec<Box<str>>,
     substrings: Vec<Box<str>>,
-    automaton: Option<Box<AhoCorasick>>,
+    /// Made at first use: most tests of a large rule set are never reached.
+    searcher: OnceLock<Searcher>,
     globs: Vec<Glob>,
+}
+
+/// How substrings are searched for.
+#[derive(Debug)]
+enum Searcher {
+    Each(Box<[memmem::Finder<'static>]>),
+    Together(Box<AhoCorasick>),
+}
+
+impl Searcher {
+    fn new(substrings: &[Box<str>]) -> Searcher {
+        let each = || substrings.iter().map(|needle| memmem::Finder::new(needle.as_bytes()).into_owned()).collect();
+        if substrings.len() < MANY {
+            return Searcher::Each(each());
+        }
+        match AhoCorasick::new(substrings.iter().map(|needle| needle.as_bytes())) {
+            Ok(automaton) => Searcher::Together(Box::new(automaton)),
+            Err(_) => Searcher::Each(each()),
+        }
+    }
+
+    fn is_in(&self, text: &[u8]) -> bool {
+        match self {
+            Searcher::Each(finders) => finders.iter().any(|finder| finder.find(text).is_some()),
+            Searcher::Together(automaton) => automaton.is_match(text),
+        }
+    }
 }
 
 impl TextTest {
@@ -47,16 +76,6 @@ impl TextTest {
         }
         if test.exact.len() >= MANY {
             test.table = test.exact.drain(..).collect();
-        }
-        let is_long = test.substrings.iter().any(|needle| needle.len() > LONG);
-        if test.substrings.len() >= MANY || is_long {
-            let automaton = AhoCorasick::builder()
-                .ascii_case_insensitive(!cased)
-                .build(test.substrings.iter().map(|s| s.as_bytes()));
-            if let Ok(automaton) = automaton {
-                test.substrings = Vec::new();
-                test.automaton = Some(Box::new(automaton));
-            }
         }
         test
     }
@@ -77,72 +96,47 @@ impl TextTest {
     /// Is there nothing to test?
     pub(super) fn is_empty(&self) -> bool {
         let lists = [&self.exact, &self.prefixes, &self.suffixes, &self.substrings];
-        !self.any
-            && lists.iter().all(|list| list.is_empty())
-            && self.table.is_empty()
-            && self.automaton.is_none()
-            && self.globs.is_empty()
+        !self.any && lists.iter().all(|list| list.is_empty()) && self.table.is_empty() && self.globs.is_empty()
     }
 
-    /// The folded texts, where only whole texts fit.
-    pub(super) fn exact_values(&self) -> Option<Vec<Box<str>>> {
-        let lists = [&self.prefixes, &self.suffixes, &self.substrings];
-        let is_exact =
-            !self.any && lists.iter().all(|list| list.is_empty()) && self.automaton.is_none() && self.globs.is_empty();
-        is_exact.then(|| self.exact.iter().chain(&self.table).map(|text| fold(text).into_boxed_str()).collect())
+    /// Of these signs a text has at least one if any pattern fits it.
+    pub(super) fn signs(&self) -> Vec<Sign> {
+        let of = |texts: &[Box<str>], sign: fn(Box<str>) -> Sign| -> Vec<Sign> {
+            texts.iter().map(|text| sign(fold(text).into_boxed_str())).collect()
+        };
+        let mut signs = of(&self.exact, Sign::Exact);
+        signs.extend(self.table.iter().map(|text| Sign::Exact(fold(text).into_boxed_str())));
+        signs.extend(of(&self.prefixes, Sign::Prefix));
+        signs.extend(of(&self.suffixes, Sign::Suffix));
+        signs.extend(of(&self.substrings, Sign::Substring));
+        signs.extend(self.globs.iter().map(Glob::sign));
+        if self.any {
+            signs.push(Sign::Present);
+        }
+        signs
     }
 
     /// A rough cost, to try the cheap tests first.
     pub(super) fn cost(&self) -> u32 {
-        let searches = self.substrings.len() * 8 + self.globs.len() * 16 + usize::from(self.automaton.is_some()) * 64;
+        let searches = if self.substrings.len() >= MANY { 64 } else { self.substrings.len() * 8 };
         let ends = self.exact.len() + self.prefixes.len() + self.suffixes.len();
-        u32::try_from(1 + ends + searches).unwrap_or(u32::MAX)
+        u32::try_from(1 + ends + searches + self.globs.len() * 16).unwrap_or(u32::MAX)
     }
 
     /// Does any pattern fit the subject?
-    pub(super) fn holds(&self, subject: Subject<'_>, lower: &mut String) -> bool {
+    pub(super) fn holds(&self, subject: Subject<'_>) -> bool {
         let text = if self.cased { subject.raw } else { subject.folded };
-        let bytes = text.as_bytes();
-        let same = |a: &[u8], b: &[u8]| if self.cased { a == b } else { a.eq_ignore_ascii_case(b) };
-        if self.any || self.exact.iter().any(|exact| same(bytes, exact.as_bytes())) {
-            return true;
-        }
-        if !self.table.is_empty() && self.in_table(text, lower) {
-            return true;
-        }
-        let starts = |start: &[u8]| bytes.len() >= start.len() && same(&bytes[..start.len()], start);
-        let ends = |end: &[u8]| bytes.len() >= end.len() && same(&bytes[bytes.len() - end.len()..], end);
-        self.prefixes.iter().any(|prefix| starts(prefix.as_bytes()))
-            || self.suffixes.iter().any(|suffix| ends(suffix.as_bytes()))
-            || self.substrings.iter().any(|needle| find(bytes, needle.as_bytes(), self.cased).is_some())
-            || self.automaton.as_ref().is_some_and(|automaton| automaton.is_match(bytes))
-            || self.globs.iter().any(|glob| glob.fits(text, self.cased))
+        self.any
+            || self.exact.iter().any(|exact| **exact == *text)
+            || (!self.table.is_empty() && self.table.contains(text))
+            || self.prefixes.iter().any(|start| text.as_bytes().starts_with(start.as_bytes()))
+            || self.suffixes.iter().any(|end| text.as_bytes().ends_with(end.as_bytes()))
+            || (!self.substrings.is_empty() && self.searcher().is_in(text.as_bytes()))
+            || self.globs.iter().any(|glob| glob.fits(text))
     }
 
-    fn in_table(&self, text: &str, lower: &mut String) -> bool {
-        if self.cased {
-            return self.table.contains(text);
-        }
-        lower.clear();
-        lower.push_str(text);
-        lower.make_ascii_lowercase();
-        self.table.contains(lower.as_str())
-    }
-}
-
-/// Where `needle` first stands in `text`; without regard to ASCII case unless `cased`, and then the needle is lower case.
-pub(super) fn find(text: &[u8], needle: &[u8], cased: bool) -> Option<usize> {
-    let Some(&first) = needle.first() else { return Some(0) };
-    if cased {
-        return memmem::find(text, needle);
-    }
-    let last = text.len().checked_sub(needle.len())?;
-    let candidates = &text[..=last];
-    let fits = |at: &usize| text[*at..*at + needle.len()].eq_ignore_ascii_case(needle);
-    if first.is_ascii_lowercase() {
-        memchr::memchr2_iter(first, first.to_ascii_uppercase(), candidates).find(fits)
-    } else {
-        memchr::memchr_iter(first, candidates).find(fits)
+    fn searcher(&self) -> &Searcher {
+        self.searcher.get_or_init(|| Searcher::new(&self.substrings))
     }
 }
 
@@ -163,13 +157,33 @@ impl Glob {
         Glob { runs, open_start: is_many(pieces.first()), open_end: is_many(pieces.last()) }
     }
 
+    /// The longest literal, with the end of the text that it must stand at, if any.
+    fn sign(&self) -> Sign {
+        let literals = self.runs.iter().enumerate().flat_map(|(run, pieces)| {
+            pieces.iter().enumerate().filter_map(move |(at, piece)| match piece {
+                Piece::Literal(text) => Some((run, at, text)),
+                _ => None,
+            })
+        });
+        let Some((run, at, text)) = literals.max_by_key(|(_, _, text)| text.len()) else { return Sign::Present };
+        let text = fold(text).into_boxed_str();
+        let is_last = run + 1 == self.runs.len() && at + 1 == self.runs[run].len();
+        if run == 0 && at == 0 && !self.open_start {
+            Sign::Prefix(text)
+        } else if is_last && !self.open_end {
+            Sign::Suffix(text)
+        } else {
+            Sign::Substring(text)
+        }
+    }
+
     /// The leftmost place for each run is the best one, so nothing is tried twice.
-    fn fits(&self, text: &str, cased: bool) -> bool {
+    fn fits(&self, text: &str) -> bool {
         let mut runs = &self.runs[..];
         let mut at = 0;
         if !self.open_start {
             let Some((first, rest)) = runs.split_first() else { return text.is_empty() };
-            match run_at(first, text, 0, cased) {
+            match run_at(first, text, 0) {
                 Some(end) if rest.is_empty() && !self.open_end => return end == text.len(),
                 Some(end) => (at, runs) = (end, rest),
                 None => return false,
@@ -180,30 +194,26 @@ impl Glob {
             runs = middle;
         }
         for run in runs {
-            match find_run(run, text, at, cased) {
+            match find_run(run, text, at) {
                 Some(end) => at = end,
                 None => return false,
             }
         }
         match last {
-            Some((last, _)) => run_before_end(last, text, cased).is_some_and(|start| start >= at),
+            Some((last, _)) => run_before_end(last, text).is_some_and(|start| start >= at),
             None => true,
         }
     }
 }
 
-fn same(a: &[u8], b: &[u8], cased: bool) -> bool {
-    if cased { a == b } else { a.eq_ignore_ascii_case(b) }
-}
-
 /// The end of `run` if it stands at `at`.
-fn run_at(run: &[Piece], text: &str, at: usize, cased: bool) -> Option<usize> {
+fn run_at(run: &[Piece], text: &str, at: usize) -> Option<usize> {
     let mut at = at;
     for piece in run {
         at += match piece {
             Piece::Literal(literal) => {
                 let found = text.as_bytes().get(at..at + literal.len())?;
-                same(found, literal.as_bytes(), cased).then_some(literal.len())?
+                (found == literal.as_bytes()).then_some(literal.len())?
             }
             _ => text.get(at..)?.chars().next()?.len_utf8(),
         };
@@ -212,13 +222,13 @@ fn run_at(run: &[Piece], text: &str, at: usize, cased: bool) -> Option<usize> {
 }
 
 /// The start of `run` if it stands at the end of `text`.
-fn run_before_end(run: &[Piece], text: &str, cased: bool) -> Option<usize> {
+fn run_before_end(run: &[Piece], text: &str) -> Option<usize> {
     let mut end = text.len();
     for piece in run.iter().rev() {
         end -= match piece {
             Piece::Literal(literal) => {
                 let start = end.checked_sub(literal.len())?;
-                same(&text.as_bytes()[start..end], literal.as_bytes(), cased).then_some(literal.len())?
+                (text.as_bytes()[start..end] == *literal.as_bytes()).then_some(literal.len())?
             }
             _ => text.get(..end)?.chars().next_back()?.len_utf8(),
         };
@@ -227,13 +237,13 @@ fn run_before_end(run: &[Piece], text: &str, cased: bool) -> Option<usize> {
 }
 
 /// The end of the first `run` from `from` on.
-fn find_run(run: &[Piece], text: &str, from: usize, cased: bool) -> Option<usize> {
+fn find_run(run: &[Piece], text: &str, from: usize) -> Option<usize> {
     let mut start = from;
     loop {
         if let Some(Piece::Literal(literal)) = run.first() {
-            start += find(&text.as_bytes()[start..], literal.as_bytes(), cased)?;
+            start += memmem::find(&text.as_bytes()[start..], literal.as_bytes())?;
         }
-        if let Some(end) = run_at(run, text, start, cased) {
+        if let Some(end) = run_at(run, text, start) {
             return Some(end);
         }
         start += text.get(start..)?.chars().next()?.len_utf8();
@@ -250,7 +260,7 @@ mod tests {
         let test = TextTest::new([&parsed].into_iter(), false);
         let mut folded = String::new();
         fold_into(text, &mut folded);
-        test.holds(Subject { raw: text, folded: &folded }, &mut String::new())
+        test.holds(Subject { raw: text, folded: &folded })
     }
 
     #[test]
@@ -270,10 +280,10 @@ mod tests {
     fn many_values_go_to_tables_and_automata() {
         let patterns: Vec<Pattern> = (0..40).map(|n| Pattern::parse(&format!("*Needle{n}x*"))).collect();
         let test = TextTest::new(patterns.iter(), false);
-        assert!(test.automaton.is_some());
-        let holds = |test: &TextTest, text| test.holds(Subject { raw: text, folded: text }, &mut String::new());
+        let holds = |test: &TextTest, text: &str| test.holds(Subject { raw: text, folded: &fold(text) });
         assert!(holds(&test, "in the NEEDLE39X stack"));
         assert!(!holds(&test, "in the needle40x stack"));
+        assert!(matches!(test.searcher(), Searcher::Together(_)));
         let exact: Vec<Pattern> = (0..40).map(|n| Pattern::parse(&format!("Name{n}"))).collect();
         let test = TextTest::new(exact.iter(), false);
         assert!(holds(&test, "NAME7") && !holds(&test, "NAME77"));

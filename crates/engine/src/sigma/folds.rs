@@ -1,0 +1,130 @@
+//! Folded text of a record's values: each value is folded at most once an event, whatever number of tests looks at it.
+
+use std::ops::Range;
+
+use super::fold::{fold_char, fold_into};
+use crate::field::Field;
+use crate::record::Record;
+
+/// Memory for folded text, reused from event to event.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Buffers {
+    pub(super) folds: Folds,
+    pub(super) pair: Pair,
+}
+
+/// Two texts to compare with each other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pair {
+    one: String,
+    other: String,
+}
+
+impl Pair {
+    /// Both texts, folded.
+    pub(super) fn fold(&mut self, one: &str, other: &str) -> (&str, &str) {
+        fold_into(one, &mut self.one);
+        fold_into(other, &mut self.other);
+        (&self.one, &self.other)
+    }
+}
+
+/// The folded values of one event's fields, in the order of [`Record::values`].
+#[derive(Clone, Debug, Default)]
+pub(super) struct Folds {
+    arena: String,
+    places: Vec<Place>,
+    fields: Vec<Known>,
+    event: u32,
+    leaves: Option<Range<usize>>,
+}
+
+/// Where a folded text stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    start: u32,
+    end: u32,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Known {
+    event: u32,
+    first: u32,
+    count: u32,
+}
+
+impl Folds {
+    /// Forgets the last event.
+    pub(super) fn begin(&mut self) {
+        self.arena.clear();
+        self.places.clear();
+        self.leaves = None;
+        self.event = self.event.wrapping_add(1);
+        if self.event == 0 {
+            self.fields.clear();
+            self.event = 1;
+        }
+    }
+
+    /// Which of the folded texts are the values of `field`, in their order.
+    #[inline]
+    pub(super) fn of(&mut self, field: Field, record: &Record<'_>) -> Range<usize> {
+        match self.fields.get(field.index()) {
+            Some(known) if known.event == self.event => known.first as usize..(known.first + known.count) as usize,
+            _ => self.add(field, record),
+        }
+    }
+
+    fn add(&mut self, field: Field, record: &Record<'_>) -> Range<usize> {
+        let first = self.places.len();
+        for value in record.values(field) {
+            let start = self.arena.len() as u32;
+            fold_onto(value.text(), &mut self.arena);
+            self.places.push(Place { start, end: self.arena.len() as u32 });
+        }
+        if self.fields.len() <= field.index() {
+            self.fields.resize(field.index() + 1, Known::default());
+        }
+        let count = (self.places.len() - first) as u32;
+        self.fields[field.index()] = Known { event: self.event, first: first as u32, count };
+        first..self.places.len()
+    }
+
+    /// A folded text.
+    #[inline]
+    pub(super) fn text(&self, at: usize) -> &str {
+        let place = self.places[at];
+        &self.arena[place.start as usize..place.end as usize]
+    }
+
+    /// Every string and number of the record, folded.
+    pub(super) fn leaves(&mut self, record: &Record<'_>) -> impl Iterator<Item = &str> {
+        let range = match &self.leaves {
+            Some(range) => range.clone(),
+            None => self.add_leaves(record),
+        };
+        range.map(|at| self.text(at))
+    }
+
+    fn add_leaves(&mut self, record: &Record<'_>) -> Range<usize> {
+        let first = self.places.len();
+        record.for_each_leaf(&mut |leaf| {
+            let start = self.arena.len() as u32;
+            fold_onto(leaf, &mut self.arena);
+            self.places.push(Place { start, end: self.arena.len() as u32 });
+        });
+        let range = first..self.places.len();
+        self.leaves = Some(range.clone());
+        range
+    }
+}
+
+fn fold_onto(text: &str, arena: &mut String) {
+    let start = arena.len();
+    if text.is_ascii() {
+        arena.push_str(text);
+        arena[start..].make_ascii_lowercase();
+    } else {
+        arena.extend(text.chars().map(fold_char));
+    }
+}
