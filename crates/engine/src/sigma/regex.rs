@@ -1,9 +1,19 @@
 //! Regular expressions of rules: PCRE as their authors know it, run by a linear engine where that can be, and by a
 //! backtracking engine with a step limit where a rule looks around or refers back.
 //!
+//! Most expressions of a rule set never meet a value, since other tests of their rules fail first: an expression is read at once, so
+//! that its mistakes are told, and compiled when it first meets a value.
 //! Bound: [`REGEX_BYTES_MAX`] compiled, [`REGEX_STEPS_MAX`] steps a value. A value on which the steps run out does not match.
 
+use std::sync::OnceLock;
+
+use regex_syntax::hir::{self, Hir, HirKind};
+use regex_syntax::utf8::Utf8Sequences;
+
 use super::bounds::{REGEX_BYTES_MAX, REGEX_STEPS_MAX};
+
+/// Bytes that a state of a compiled expression may take, in either direction: generously, so that whatever is estimated to fit does.
+const STATE_BYTES: usize = 256;
 
 /// The flags behind `re`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,9 +27,28 @@ pub(super) struct Flags {
 #[derive(Debug)]
 pub(super) enum Engine {
     /// Linear in the value.
-    Linear(regex::Regex),
+    Linear(Linear),
     /// Backtracking, with a step limit.
     Backtracking(Box<fancy_regex::Regex>),
+}
+
+/// An expression for the linear engine, known to be well formed and within its bound.
+#[derive(Debug)]
+pub(super) struct Linear {
+    /// The expression in the engine's own syntax.
+    translated: Box<str>,
+    flags: Flags,
+    compiled: OnceLock<regex::Regex>,
+}
+
+impl Linear {
+    fn is_match(&self, text: &str) -> bool {
+        let compile = || {
+            let regex = linear(&self.translated, self.flags).size_limit(usize::MAX).build();
+            regex.expect("the expression was read before, and there is no limit to exceed")
+        };
+        self.compiled.get_or_init(compile).is_match(text)
+    }
 }
 
 /// Why a regular expression cannot be used, and at which of its characters if that is known.
@@ -32,7 +61,7 @@ pub(super) struct BadRegex {
 impl Engine {
     pub(super) fn is_match(&self, text: &str) -> bool {
         match self {
-            Engine::Linear(regex) => regex.is_match(text),
+            Engine::Linear(linear) => linear.is_match(text),
             Engine::Backtracking(regex) => regex.is_match(text).unwrap_or(false),
         }
     }
@@ -41,35 +70,66 @@ impl Engine {
 /// Is the expression well formed? Cheaper than [`compile`].
 pub(super) fn check(pattern: &str, flags: Flags) -> Result<(), BadRegex> {
     let translated = translate(pattern);
-    let mut parser = regex_syntax::ParserBuilder::new()
-        .case_insensitive(flags.ignore_case)
-        .multi_line(flags.multi_line)
-        .dot_matches_new_line(flags.dot_all)
-        .build();
-    match parser.parse(&translated) {
+    match read(&translated, flags) {
         Ok(_) => Ok(()),
         Err(error) => compile_backtracking(&translated, flags).map(|_| ()).map_err(|other| describe(&error, &other)),
     }
 }
 
-/// Compiles an expression.
-pub(super) fn compile(pattern: &str, flags: Flags) -> Result<Engine, BadRegex> {
-    let translated = translate(pattern);
-    let linear = regex::RegexBuilder::new(&translated)
+/// Reads the expression as the linear engine does.
+fn read(translated: &str, flags: Flags) -> Result<Hir, Box<regex_syntax::Error>> {
+    regex_syntax::ParserBuilder::new()
         .case_insensitive(flags.ignore_case)
         .multi_line(flags.multi_line)
         .dot_matches_new_line(flags.dot_all)
-        .size_limit(REGEX_BYTES_MAX)
-        .build();
-    match linear {
-        Ok(regex) => Ok(Engine::Linear(regex)),
-        Err(regex::Error::CompiledTooBig(_)) => {
-            let message = format!("the regular expression takes more than {REGEX_BYTES_MAX} bytes when compiled");
-            Err(BadRegex { message, at: None })
-        }
-        Err(_) => compile_backtracking(&translated, flags)
+        .build()
+        .parse(translated)
+        .map_err(Box::new)
+}
+
+/// Makes an expression ready to be used.
+pub(super) fn compile(pattern: &str, flags: Flags) -> Result<Engine, BadRegex> {
+    let translated = translate(pattern);
+    let Ok(tree) = read(&translated, flags) else {
+        return compile_backtracking(&translated, flags)
             .map(|regex| Engine::Backtracking(Box::new(regex)))
-            .map_err(|message| BadRegex { message, at: None }),
+            .map_err(|message| BadRegex { message, at: None });
+    };
+    let compiled = OnceLock::new();
+    if states(&tree).saturating_mul(STATE_BYTES) > REGEX_BYTES_MAX {
+        // It may be too large: only compiling it tells.
+        let regex = linear(&translated, flags).size_limit(REGEX_BYTES_MAX).build().map_err(|_| {
+            let message = format!("the regular expression takes more than {REGEX_BYTES_MAX} bytes when compiled");
+            BadRegex { message, at: None }
+        })?;
+        compiled.get_or_init(|| regex);
+    }
+    Ok(Engine::Linear(Linear { translated: translated.into(), flags, compiled }))
+}
+
+fn linear(translated: &str, flags: Flags) -> regex::RegexBuilder {
+    let mut builder = regex::RegexBuilder::new(translated);
+    builder.case_insensitive(flags.ignore_case).multi_line(flags.multi_line).dot_matches_new_line(flags.dot_all);
+    builder
+}
+
+/// At most how many states the expression has when it is compiled.
+fn states(tree: &Hir) -> usize {
+    let several = |parts: &[Hir]| parts.iter().map(states).fold(parts.len(), usize::saturating_add);
+    match tree.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Class(hir::Class::Bytes(_)) => 1,
+        HirKind::Class(hir::Class::Unicode(class)) => {
+            let sequences = class.ranges().iter().flat_map(|range| Utf8Sequences::new(range.start(), range.end()));
+            sequences.map(|sequence| sequence.len()).fold(2, usize::saturating_add)
+        }
+        HirKind::Capture(capture) => states(&capture.sub).saturating_add(2),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1));
+            states(&repetition.sub).saturating_add(2).saturating_mul(times as usize)
+        }
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => several(parts),
     }
 }
 
@@ -102,7 +162,7 @@ fn describe(error: &regex_syntax::Error, other: &str) -> BadRegex {
 ///
 /// Shape: `\d`, `\w`, `\s` and `\b` mean ASCII, as in PCRE; `[` and doubled `&`, `-` and `~` in a class are plain; a brace that
 /// opens no quantifier is plain; `\h`, `\Z`, `\<` and escapes of letters' neighbours mean what they mean in PCRE.
-fn translate(pattern: &str) -> String {
+pub(super) fn translate(pattern: &str) -> String {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut chars = pattern.chars().peekable();
     let mut class = Class::Outside;
@@ -252,6 +312,47 @@ mod tests {
         assert!(matches(r"(a)\1", "aa"));
         let slow = compile(r"(?=(a+)+$)(a+)+b\1", Flags::default()).expect("well formed");
         assert!(!slow.is_match(&"a".repeat(5_000)));
+    }
+
+    #[test]
+    fn an_expression_is_compiled_when_it_first_meets_a_value() {
+        let Ok(Engine::Linear(linear)) = compile(r"ab+c{2,3}", Flags::default()) else { panic!("linear") };
+        assert!(linear.compiled.get().is_none());
+        assert!(linear.is_match("xabbccx"));
+        assert!(linear.compiled.get().is_some());
+    }
+
+    #[test]
+    fn whatever_is_estimated_to_fit_does_fit_when_it_is_compiled() {
+        let all = Flags { ignore_case: true, multi_line: true, dot_all: true };
+        let parts = [
+            r"(.){200,}",
+            r"[^\\]{1,256}",
+            r"\p{L}+",
+            r"\pL{8}",
+            r"(a|b|[^c-e]){3,9}x?",
+            "straße.*kelvin",
+            r"(?:)*",
+            "é{40}",
+        ];
+        let longer = parts.iter().flat_map(|part| [1, 3, 9].map(|times| format!("(?:{part}){{{times}}}|x")));
+        let mut fitting = 0;
+        for pattern in parts.iter().map(|part| (*part).to_owned()).chain(longer) {
+            for flags in [Flags::default(), all] {
+                let states = states(&read(&pattern, flags).expect("well formed"));
+                let is_built = linear(&pattern, flags).size_limit(states * STATE_BYTES).build().is_ok();
+                assert!(is_built, "{pattern} takes more than {states} states");
+                fitting += usize::from(states * STATE_BYTES <= REGEX_BYTES_MAX);
+            }
+        }
+        assert!(fitting > 20, "{fitting}");
+    }
+
+    #[test]
+    fn an_expression_that_is_too_large_is_told_before_it_meets_a_value() {
+        let wrong = compile(r"(\pL{100}){20}", Flags::default()).expect_err("too large");
+        assert!(wrong.message.contains("bytes when compiled"), "{}", wrong.message);
+        assert!(compile(r"((((a{20}){20}){20}){20}){20}", Flags::default()).is_err());
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! Shape: searches are put in the place of their names, AND and OR are sorted, modifiers have one spelling; descriptions,
 //! names, order and layout leave no trace.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
 use model::Digest;
 
 use super::detection::{Condition, Detection, Group, Item, Of, Value};
@@ -39,74 +42,219 @@ fn digest(parts: &[&str]) -> String {
 }
 
 fn meaning(detection: &Detection) -> String {
-    let searches: Vec<String> = detection.searches.iter().map(|search| group(&search.body)).collect();
-    joined("or", detection.conditions.iter().map(|part| condition(part, &searches)).collect())
+    let mut text = Text::default();
+    let searches: Vec<Range<usize>> = detection
+        .searches
+        .iter()
+        .map(|search| {
+            let start = text.out.len();
+            text.group(&search.body);
+            start..text.out.len()
+        })
+        .collect();
+    let searches = Searches { texts: std::mem::take(&mut text.out), ranges: searches };
+    text.joined("or", &detection.conditions, |text, part| text.condition(part, &searches));
+    text.out
 }
 
-/// Parts in order, without repeats; one part alone is itself.
-fn joined(word: &str, mut parts: Vec<String>) -> String {
-    parts.sort_unstable();
-    parts.dedup();
-    if parts.len() == 1 { parts.remove(0) } else { format!("({word} {})", parts.join(" ")) }
+/// The meaning of each search, one behind the other.
+struct Searches {
+    texts: String,
+    ranges: Vec<Range<usize>>,
 }
 
-fn condition(part: &Condition, searches: &[String]) -> String {
-    let several = |parts: &[Condition]| parts.iter().map(|part| condition(part, searches)).collect();
-    match part {
-        Condition::Search(search) => searches[*search].clone(),
-        Condition::Not(part) => format!("(not {})", condition(part, searches)),
-        Condition::And(parts) => joined("and", several(parts)),
-        Condition::Or(parts) => joined("or", several(parts)),
-        Condition::Of(Of { least, searches: named, .. }) => {
-            let mut parts: Vec<String> = named.iter().map(|search| searches[*search].clone()).collect();
-            match least {
-                None => joined("and", parts),
-                Some(1) => joined("or", parts),
-                Some(least) => {
-                    parts.sort_unstable();
-                    format!("({least}-of {})", parts.join(" "))
+impl Searches {
+    fn get(&self, search: usize) -> &str {
+        &self.texts[self.ranges[search].clone()]
+    }
+}
+
+/// A meaning while it is written: parts are written first, and put in order where they stand.
+#[derive(Default)]
+struct Text {
+    out: String,
+    /// Parts of what is being joined, outermost first.
+    parts: Vec<Range<usize>>,
+    /// Where parts are put in order.
+    sorted: String,
+}
+
+impl Text {
+    /// Writes the parts in order, without repeats; one part alone is itself.
+    fn joined<T>(&mut self, word: &str, parts: &[T], write: impl Fn(&mut Text, &T)) {
+        let (start, first) = (self.out.len(), self.parts.len());
+        self.each(parts, write);
+        self.sort(first, true);
+        if self.parts.len() - first == 1 {
+            let only = self.parts[first].clone();
+            self.out.truncate(only.end);
+            self.out.drain(start..only.start);
+            self.parts.truncate(first);
+            return;
+        }
+        self.sorted.clear();
+        self.sorted.push('(');
+        self.sorted.push_str(word);
+        self.sorted.push(' ');
+        self.put(start, first);
+        self.out.push(')');
+    }
+
+    /// Writes the parts one behind the other, and notes where each is.
+    fn each<T>(&mut self, parts: &[T], write: impl Fn(&mut Text, &T)) {
+        for part in parts {
+            let start = self.out.len();
+            write(self, part);
+            self.parts.push(start..self.out.len());
+        }
+    }
+
+    /// Puts the parts from the `first` on in the order of their texts.
+    fn sort(&mut self, first: usize, is_set: bool) {
+        let mut parts = self.parts.split_off(first);
+        parts.sort_unstable_by(|a, b| self.out[a.clone()].cmp(&self.out[b.clone()]));
+        if is_set {
+            parts.dedup_by(|a, b| self.out[a.clone()] == self.out[b.clone()]);
+        }
+        self.parts.append(&mut parts);
+    }
+
+    /// Puts `sorted` and the parts from the `first` on, between spaces, in the place of everything from `start` on.
+    fn put(&mut self, start: usize, first: usize) {
+        for (nth, part) in self.parts[first..].iter().enumerate() {
+            if nth > 0 {
+                self.sorted.push(' ');
+            }
+            self.sorted.push_str(&self.out[part.clone()]);
+        }
+        self.out.truncate(start);
+        self.out.push_str(&self.sorted);
+        self.parts.truncate(first);
+    }
+
+    fn condition(&mut self, part: &Condition, searches: &Searches) {
+        match part {
+            Condition::Search(search) => self.out.push_str(searches.get(*search)),
+            Condition::Not(part) => {
+                self.out.push_str("(not ");
+                self.condition(part, searches);
+                self.out.push(')');
+            }
+            Condition::And(parts) => self.joined("and", parts, |text, part| text.condition(part, searches)),
+            Condition::Or(parts) => self.joined("or", parts, |text, part| text.condition(part, searches)),
+            Condition::Of(Of { least, searches: named, .. }) => {
+                let write = |text: &mut Text, search: &usize| text.out.push_str(searches.get(*search));
+                match least {
+                    None => self.joined("and", named, write),
+                    Some(1) => self.joined("or", named, write),
+                    Some(least) => {
+                        let (start, first) = (self.out.len(), self.parts.len());
+                        self.each(named, write);
+                        self.sort(first, false);
+                        self.sorted.clear();
+                        let _ = write!(self.sorted, "({least}-of ");
+                        self.put(start, first);
+                        self.out.push(')');
+                    }
                 }
             }
         }
     }
-}
 
-fn group(part: &Group) -> String {
-    match part {
-        Group::All(parts) => joined("and", parts.iter().map(group).collect()),
-        Group::Any(parts) => joined("or", parts.iter().map(group).collect()),
-        Group::Item(part) => item(part),
+    fn group(&mut self, part: &Group) {
+        match part {
+            Group::All(parts) => self.joined("and", parts, Text::group),
+            Group::Any(parts) => self.joined("or", parts, Text::group),
+            Group::Item(part) => self.item(part),
+        }
+    }
+
+    fn item(&mut self, part: &Item) {
+        // The order of modifiers that stand for a way of comparing means nothing; that of encodings does.
+        let mut ways: Vec<&str> = part.modifiers.iter().filter(|m| !is_encoding(*m)).map(Modifier::as_str).collect();
+        ways.sort_unstable();
+        self.out.push('[');
+        match &part.field {
+            Some(field) => {
+                self.out.push_str("Some(");
+                self.quoted(field);
+                self.out.push(')');
+            }
+            None => self.out.push_str("None"),
+        }
+        self.words(ways.into_iter());
+        self.words(part.modifiers.iter().filter(|m| is_encoding(*m)).map(Modifier::as_str));
+        self.out.push(' ');
+        let (start, first) = (self.out.len(), self.parts.len());
+        self.each(&part.values, Text::value);
+        self.sort(first, true);
+        self.sorted.clear();
+        self.put(start, first);
+        self.out.push(']');
+    }
+
+    /// Writes a space and the words, with a bar between them.
+    fn words<'w>(&mut self, words: impl Iterator<Item = &'w str>) {
+        self.out.push(' ');
+        for (nth, word) in words.enumerate() {
+            if nth > 0 {
+                self.out.push('|');
+            }
+            self.out.push_str(word);
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.out.push_str("null"),
+            Value::Bool(is_set) => self.out.push_str(if *is_set { "true" } else { "false" }),
+            Value::Number(lexeme) => self.out.push_str(lexeme),
+            Value::Text(text) => self.quoted(text),
+        }
+    }
+
+    /// Writes the text as `{:?}` does; nearly every text is plain but for its backslashes.
+    fn quoted(&mut self, text: &str) {
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
+        self.out.push('"');
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (plain, odd) = rest.split_at(rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len()));
+            self.out.push_str(plain);
+            let odd = odd.split_at(odd.bytes().position(is_plain).unwrap_or(odd.len()));
+            match odd.0 {
+                "" => {}
+                r"\" => self.out.push_str(r"\\"),
+                odd => {
+                    let start = self.out.len();
+                    let _ = write!(self.out, "{odd:?}");
+                    self.out.pop();
+                    self.out.remove(start);
+                }
+            }
+            rest = odd.1;
+        }
+        self.out.push('"');
     }
 }
 
-fn item(part: &Item) -> String {
-    // The order of modifiers that stand for a way of comparing means nothing; that of encodings does.
-    let mut ways: Vec<&str> = Vec::new();
-    let mut encodings: Vec<&str> = Vec::new();
-    for modifier in part.modifiers.iter() {
-        let is_encoding = matches!(
-            modifier,
-            Modifier::Windash
-                | Modifier::Base64
-                | Modifier::Base64Offset
-                | Modifier::Utf16
-                | Modifier::Utf16Le
-                | Modifier::Utf16Be
-        );
-        if is_encoding { encodings.push(modifier.as_str()) } else { ways.push(modifier.as_str()) }
-    }
-    ways.sort_unstable();
-    let mut values: Vec<String> = part.values.iter().map(value).collect();
-    values.sort_unstable();
-    values.dedup();
-    format!("[{:?} {} {} {}]", part.field, ways.join("|"), encodings.join("|"), values.join(" "))
+fn is_encoding(modifier: Modifier) -> bool {
+    use Modifier::*;
+    matches!(modifier, Windash | Base64 | Base64Offset | Utf16 | Utf16Le | Utf16Be)
 }
 
-fn value(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(is_set) => is_set.to_string(),
-        Value::Number(lexeme) => lexeme.clone(),
-        Value::Text(text) => format!("{text:?}"),
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_text_is_quoted_as_its_debug_form(text in "(\\PC|[ab\\\\\"' \t\n\u{0}\u{301}\u{200b}–é]){0,20}") {
+            let mut written = Text::default();
+            written.quoted(&text);
+            prop_assert_eq!(written.out, format!("{text:?}"));
+        }
     }
 }

@@ -33,6 +33,9 @@ pub fn parse(text: &str) -> (Vec<Document<'_>>, Vec<Diagnostic>) {
 
 /// Cuts a text at its `---` lines; each part comes with the number of lines before it.
 fn split(text: &str) -> Vec<(usize, &str)> {
+    if memchr::memmem::find(text.as_bytes(), b"\n---").is_none() {
+        return vec![(0, text)];
+    }
     let mut parts = Vec::new();
     let (mut start, mut start_line) = (0, 0);
     let mut offset = 0;
@@ -54,8 +57,28 @@ struct Open<'a> {
     anchor: usize,
     /// The key that waits for its value.
     key: Option<(Cow<'a, str>, usize, usize)>,
-    /// Keys of a long map, so that repeats are found without comparing each with each.
+    /// The places of a long map's keys, so that repeats are found without comparing each with each.
     seen: FxHashMap<Cow<'a, str>, usize>,
+}
+
+/// From so many keys on, a map looks its keys up.
+const MANY_KEYS: usize = 16;
+
+impl<'a> Open<'a> {
+    fn new(node: Node<'a>, anchor: usize) -> Open<'a> {
+        Open { node, anchor, key: None, seen: FxHashMap::default() }
+    }
+
+    /// The line at which `key` last stood among `entries`.
+    fn line_of(seen: &mut FxHashMap<Cow<'a, str>, usize>, entries: &[Entry<'a>], key: &str) -> Option<usize> {
+        if entries.len() < MANY_KEYS {
+            return entries.iter().rev().find(|entry| entry.key == key).map(|entry| entry.line);
+        }
+        for entry in &entries[if seen.is_empty() { 0 } else { entries.len() - 1 }..] {
+            seen.insert(entry.key.clone(), entry.line);
+        }
+        seen.get(key).copied()
+    }
 }
 
 struct Builder<'a> {
@@ -135,7 +158,7 @@ impl<'a> Builder<'a> {
                 "quote the key if its text begins with `[` or `{`",
             ));
         }
-        self.stack.push(Open { node, anchor, key: None, seen: FxHashMap::default() });
+        self.stack.push(Open::new(node, anchor));
         Ok(())
     }
 
@@ -180,7 +203,7 @@ impl<'a> Builder<'a> {
             Kind::List(nodes) => nodes.push(node),
             Kind::Map(entries) => match open.key.take() {
                 Some((key, line, column)) => {
-                    if let Some(first) = open.seen.insert(key.clone(), line) {
+                    if let Some(first) = Open::line_of(&mut open.seen, entries, &key) {
                         self.diagnostics.push(Diagnostic::error(
                             line,
                             column,

@@ -3,7 +3,7 @@
 use model::Diagnostic;
 
 use super::super::atom::{self, Problem};
-use super::super::bounds::{CONDITION_TOKENS_MAX, VALUES_MAX};
+use super::super::bounds::{CONDITION_TOKENS_MAX, VALUE_BYTES_MAX, VALUES_MAX};
 use super::super::detection::{Condition, Detection, Group, Item, Search, Value};
 use super::super::modifier::{Modifier, Modifiers};
 use super::condition;
@@ -214,6 +214,7 @@ impl Body<'_> {
         (line, column): (usize, usize),
     ) -> Option<Group> {
         let mut values = Vec::with_capacity(nodes.len());
+        let is_as_written = modifiers.iter().all(compares_as_written);
         for node in nodes {
             let Some(typed) = node.typed() else {
                 let message = format!("a list of values has {} in it", node.noun());
@@ -230,6 +231,12 @@ impl Body<'_> {
                 Typed::Number(lexeme) => Value::Number(lexeme.to_owned()),
                 Typed::Text(text) => Value::Text(text.to_owned()),
             };
+            // Most values are texts that nothing can be wrong with, and that stand for one test.
+            if is_as_written && value.as_text().is_some_and(|text| text.len() <= VALUE_BYTES_MAX) {
+                *self.values += 1;
+                values.push(value);
+                continue;
+            }
             match atom::of_value(&modifiers, field.is_some(), &value, None) {
                 Ok(atoms) => *self.values += atoms.len().max(1),
                 Err(problem) => note_problem(reader, node, problem),
@@ -268,6 +275,12 @@ fn check_lists(reader: &mut Reader, entry: &Entry<'_>, modifiers: &Modifiers, no
     }
 }
 
+/// Does the modifier leave a text what it is?
+fn compares_as_written(modifier: Modifier) -> bool {
+    use Modifier::*;
+    matches!(modifier, All | Contains | StartsWith | EndsWith | Cased | Neq)
+}
+
 fn check_placeholders(reader: &mut Reader, node: &Node<'_>, modifiers: &Modifiers, value: &Value) {
     let Value::Text(text) = value else { return };
     if modifiers.has(Modifier::Expand) && atom::placeholders(text).is_empty() {
@@ -287,4 +300,30 @@ fn note_problem(reader: &mut Reader, node: &Node<'_>, problem: Problem) {
         (line, column) = place_in(node, text, bytes);
     }
     reader.note(Diagnostic::error(line, column, problem.code, problem.message, problem.remedy));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_compared_as_written_stands_for_one_test_and_cannot_be_wrong() {
+        let words: Vec<Modifier> = Modifier::spellings().filter_map(Modifier::parse).collect();
+        let mut chains = vec![Vec::new()];
+        for first in &words {
+            chains.push(vec![*first]);
+            chains.extend(words.iter().map(|second| vec![*first, *second]));
+        }
+        let legal = chains.into_iter().filter_map(|chain| Modifiers::new(chain).ok());
+        let as_written: Vec<Modifiers> = legal.filter(|chain| chain.iter().all(compares_as_written)).collect();
+        assert!(as_written.len() > 10, "{as_written:?}");
+        for modifiers in &as_written {
+            for text in ["", " ", "*", "a*b?c", r"\*", "-a /b", "%list%", "12", "null", "é"] {
+                for has_field in [true, false] {
+                    let atoms = atom::of_value(modifiers, has_field, &Value::Text(text.to_owned()), None);
+                    assert_eq!(atoms.map(|atoms| atoms.len()), Ok(1), "`{text}` with `{modifiers}`");
+                }
+            }
+        }
+    }
 }
