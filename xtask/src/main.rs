@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout)]
 
 mod check;
+mod conformance;
 mod deny;
 mod fuzz;
 mod measure;
@@ -86,6 +87,8 @@ enum Verb {
     },
     /// Meet independent clients and servers
     Interop,
+    /// Ask a Sigma engine, ours or another, every question of conformance/sigma
+    Conformance(conformance::Arguments),
     /// Install what the checks need
     Setup,
 }
@@ -115,6 +118,7 @@ fn dispatch(verb: Verb) -> anyhow::Result<bool> {
         Verb::Deny => step::run(deny::steps(&place)),
         Verb::Crash { points } => step::run(vec![prove::crash(&place, points)]),
         Verb::Interop => step::run(vec![prove::build(&place), prove::interop(&place)]),
+        Verb::Conformance(arguments) => conformance::run(&place, &arguments),
         Verb::Setup => step::run(setup::steps(&place)),
     }
 }

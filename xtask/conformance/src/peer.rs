@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::question::{Answer, Question};
 
 /// How long one answer may take. Generous: an interpreter may have to start first.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_secs(30);
 
 /// The engine could not be asked at all.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::answer::answer;
 const OTHERWISE: [(&str, &str); 7] = [
     ("condition/pattern_and_underscore", "a pattern that fits a hidden name means it"),
     ("generic/error_all_of_one", "the reason given is that some engines cannot; this one can, and warns"),
-    ("null/error_in_a_list", "real rules have it, and its meaning is plain"),
+    ("null/error_in_a_list", "its meaning is plain"),
     ("re/dollar_before_a_last_line_feed", "`$` is the very end"),
     ("records/list_fieldref", "two empty lists read the same"),
     ("rule/error_title_too_long", "it matches no less; its author is warned"),

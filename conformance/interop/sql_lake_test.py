@@ -1,0 +1,114 @@
+"""A rule and its hunt agree: real records go through the running platform to the lake's Parquet files; what the query of each rule finds
+there is what the engine's findings name."""
+
+import collections
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import duckdb
+import sql_functions
+import sql_support
+from datafusion import SessionContext
+from sql_support import DATA, found, queries, watchkeep
+
+
+@unittest.skipIf(not DATA.is_dir() and "CI" not in os.environ, f"the data sets are not at {DATA}; set WATCHKEEP_DATA")
+class Lake(unittest.TestCase):
+    """Every rule of the repository for AWS and Kubernetes, and every built-in one, on every kind of record."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="watchkeep-sql-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        records = cls.folder / "records"
+        records.mkdir()
+        sql_support.corpora(records)
+        cls.pack = cls.folder / "rules"
+        watchkeep("import", DATA / "sigma_rules.tar.zst", "--to", cls.pack, "--product", "aws,kubernetes")
+        cls.findings = cls.scan(records)
+        cls.files = cls.run_platform(records)
+
+    @classmethod
+    def scan(cls, records):
+        """The events of each rule's findings."""
+        out = watchkeep("scan", records, "--rules", cls.pack, "--format", "ndjson", status=(0, 1), cwd=cls.folder)
+        by_rule = collections.defaultdict(set)
+        for line in out.splitlines():
+            finding = json.loads(line)
+            by_rule[finding["rule_id"]].update(finding["event_ids"])
+        return by_rule
+
+    @classmethod
+    def run_platform(cls, records):
+        """Runs the platform until the lake holds what it read; gives the files."""
+        config = cls.folder / "watchkeep.toml"
+        config.write_text("\n".join([
+            f'data_dir = "{cls.folder / "data"}"', "[content]", f'roots = ["{cls.pack}"]', "[console]", "enabled = false",
+            "[lake]", 'roll = "1s"', "[[inputs]]", 'name = "records"', 'kind = "folder"', f'path = "{records}"', ""]))
+        log = open(cls.folder / "log", "wb")
+        process = subprocess.Popen([os.environ["WATCHKEEP_BIN"], "run", "--config", str(config)], stdout=log, stderr=log)
+        files = cls.folder / "data/lake/events"
+        last, steady, end = 0, 0, time.monotonic() + 600
+        while steady < 8 and time.monotonic() < end:
+            time.sleep(1)
+            assert process.poll() is None, (cls.folder / "log").read_text()[-4000:]
+            rows = cls.rows(files)
+            steady, last = (steady + 1 if rows and rows == last else 0), rows
+        process.send_signal(signal.SIGTERM)
+        process.wait(60)
+        return str(files / "*/*/*.parquet")
+
+    @staticmethod
+    def rows(files):
+        """Rows in the lake so far."""
+        try:
+            return duckdb.sql(f"SELECT count(*) FROM read_parquet('{files}/*/*/*.parquet')").fetchone()[0]
+        except duckdb.Error:
+            return 0
+
+    def rules(self, to):
+        """Every rule as a query: the imported ones, and those in the binary by the names of their files."""
+        packs = sql_support.HERE.parent.parent / "content/packs"
+        return queries(self.pack, packs, to=to)
+
+    def agree(self, converted, ask):
+        """Each query finds the events of its rule's findings. Gives how many pairs there were."""
+        pairs, wrong = 0, []
+        for rule, one in converted.items():
+            hunted, held = ask(one["query"]), self.findings.get(rule, set())
+            pairs += len(held)
+            if hunted != held:
+                wrong.append(f"{one['title']}: only the query {sorted(hunted - held)[:3]}, only the engine {sorted(held - hunted)[:3]}")
+        self.assertEqual(wrong, [])
+        return pairs
+
+    def test_every_query_finds_in_duckdb_what_the_engine_found(self):
+        connection = duckdb.connect()
+        connection.execute(sql_support.setup())
+        connection.execute(f"CREATE TABLE events AS SELECT * FROM read_parquet('{self.files}', hive_partitioning = false)")
+        converted = self.rules("duckdb")
+        fired = [rule for rule in converted if self.findings.get(rule)]
+        pairs = self.agree(converted, lambda sql: found(connection, sql))
+        print(f"duckdb: {len(converted)} rules, {len(fired)} of them with findings, {pairs} pairs of rule and event")
+        self.assertGreater(len(fired), 60)
+
+    def test_every_query_finds_in_datafusion_what_the_engine_found(self):
+        rows = duckdb.sql(f"SELECT event_id, time, source, raw FROM read_parquet('{self.files}', hive_partitioning = false)").to_arrow_table()
+        context = SessionContext()
+        sql_functions.lend(context)
+        context.register_record_batches("events", [rows.combine_chunks().to_batches()])
+        converted = self.rules("datafusion")
+        pairs = self.agree(converted, lambda sql: set(context.sql(sql).to_pydict()["event_id"]))
+        print(f"datafusion: {len(converted)} rules, {pairs} pairs of rule and event")
+        self.assertGreater(pairs, 1000)
+
+
+if __name__ == "__main__":
+    unittest.main()

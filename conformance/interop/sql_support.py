@@ -1,0 +1,89 @@
+"""What the checks of converted rules share: the binary, a database with the setup, records of many kinds."""
+
+import gzip
+import json
+import os
+import pathlib
+import subprocess
+
+import duckdb
+
+HERE = pathlib.Path(__file__).resolve().parent
+DATA = pathlib.Path(os.environ.get("WATCHKEEP_DATA", HERE.parent.parent.parent / "shared/data"))
+
+SOURCE = """\
+id: lab_test
+title: Test
+logsource: {product: test}
+recognise: [{has: [wk_at]}]
+time: [wk_at]
+identity: [wk_id]
+ocsf: {class_uid: 6003, category_uid: 6}
+enable: nothing
+"""
+
+
+def watchkeep(*arguments, status=0, **more):
+    """Runs the binary; gives its output."""
+    command = [os.environ["WATCHKEEP_BIN"], *map(str, arguments)]
+    ran = subprocess.run(command, capture_output=True, text=True, **more)
+    assert ran.returncode in (status if isinstance(status, tuple) else (status,)), (command, ran.returncode, ran.stderr[-4000:])
+    return ran.stdout
+
+
+def queries(*arguments, to="duckdb", status=(0, 2)):
+    """What `convert` makes of rules, by rule id."""
+    lines = watchkeep("convert", *arguments, "--to", to, "--format", "ndjson", status=status).splitlines()
+    return {one["rule"]: one for one in map(json.loads, lines)}
+
+
+def setup():
+    """The statements that DuckDB wants before the queries, without the view."""
+    text = watchkeep("convert", "root_user_changed_something", "--setup")
+    return text.split("-- The lake.")[0]
+
+
+def database(rows=()):
+    """DuckDB with the functions and a table of events: (event_id, source, raw)."""
+    connection = duckdb.connect()
+    connection.execute("SET threads = 2")
+    connection.execute(setup())
+    connection.execute("CREATE TABLE events (event_id VARCHAR, time VARCHAR, source VARCHAR, raw VARCHAR)")
+    rows = [(event, "", source, raw) for event, source, raw in rows]
+    if rows:
+        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+    return connection
+
+
+def found(connection, sql):
+    """The ids of the events that a query finds."""
+    return {row[0] for row in connection.execute(sql).fetchall()}
+
+
+def lines(path):
+    """Lines of a plain or gzipped file."""
+    with (gzip.open(path, "rt") if path.suffix == ".gz" else open(path)) as file:
+        yield from (line.rstrip("\n") for line in file)
+
+
+def records_of(line):
+    """The records of a line of a labelled set, or the line itself."""
+    row = json.loads(line)
+    if "eventName" in row or "auditID" in row:
+        return [line]
+    events = row.get("events") or [row.get("event")]
+    return [json.dumps(event, separators=(",", ":"), ensure_ascii=False) for event in events if isinstance(event, dict)]
+
+
+def corpora(folder):
+    """Writes real records of every cloud source to `folder`."""
+    sets = ["labelled/invictus.jsonl.gz", "labelled/stratus.jsonl", "labelled/otrf_ec2_proxy_s3_exfil.jsonl", "labelled/traildiscover.jsonl",
+            "labelled/panther_tests.jsonl", "labelled/falco_k8s_audit.jsonl", "labelled/bedrock_invocation.jsonl"]
+    for name in sets:
+        written = [record for line in lines(DATA / name) for record in records_of(line)]
+        (folder / (pathlib.Path(name).name.split(".")[0] + ".ndjson")).write_text("\n".join(written) + "\n")
+    generated = list(lines(DATA / "generated_sample.ndjson.gz"))[::4]
+    (folder / "generated.ndjson").write_text("\n".join(generated) + "\n")
+    for name in ["cloudtrail_edge_shapes.jsonl", "cloudtrail_opensearch_catalog.jsonl.gz", "guardduty_soar_events.jsonl",
+                 "otel_s3_access.log", "s3_access_opensearch_catalog.log"]:
+        (folder / (name.split(".")[0] + ".log")).write_text("\n".join(lines(DATA / "raw" / name)) + "\n")
