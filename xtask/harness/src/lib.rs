@@ -7,11 +7,13 @@
 mod decode;
 mod frame;
 mod journal;
+mod sigma_event;
 mod text;
 
 pub use decode::{decode, hec_body, http_body};
 pub use frame::frame;
 pub use journal::journal;
+pub use sigma_event::sigma_event;
 pub use text::{rule, source};
 
 /// Runs the target named `name`; false if there is none.
@@ -19,6 +21,7 @@ pub fn run(name: &str, bytes: &[u8]) -> bool {
     match name {
         "frame" => frame(bytes),
         "rule" => rule(bytes),
+        "sigma_event" => sigma_event(bytes),
         "source" => source(bytes),
         "http_body" => http_body(bytes),
         "hec_body" => hec_body(bytes),
