@@ -30,13 +30,15 @@ pub enum Reject {
     BadLine,
     /// The compressed stream is broken or ends early.
     BadCompression,
+    /// A record, or a part, of a binary log file is damaged.
+    Damaged,
     /// Evaluation failed inside Watchkeep; the record is kept and an alert about ourselves says so.
     Internal,
 }
 
 impl Reject {
     /// Every reason.
-    pub const ALL: [Reject; 12] = [
+    pub const ALL: [Reject; 13] = [
         Reject::TooLarge,
         Reject::TooDeep,
         Reject::NotUtf8,
@@ -48,6 +50,7 @@ impl Reject {
         Reject::BadTime,
         Reject::BadLine,
         Reject::BadCompression,
+        Reject::Damaged,
         Reject::Internal,
     ];
 
@@ -65,6 +68,7 @@ impl Reject {
             Reject::BadTime => "bad_time",
             Reject::BadLine => "bad_line",
             Reject::BadCompression => "bad_compression",
+            Reject::Damaged => "damaged",
             Reject::Internal => "internal",
         }
     }
@@ -88,6 +92,7 @@ impl Reject {
             Reject::BadTime => "the event time cannot be read",
             Reject::BadLine => "the line does not have the fields of its source's format",
             Reject::BadCompression => "the compressed stream is broken or ends early",
+            Reject::Damaged => "a part of the binary log file is damaged",
             Reject::Internal => "evaluation failed inside Watchkeep",
         }
     }
@@ -106,6 +111,7 @@ impl Reject {
             Reject::BadTime => "check the `time` paths in the source's `source.yml` against the record",
             Reject::BadLine => "compare the line with the source's sample",
             Reject::BadCompression => "send the file again; the records before the break were read",
+            Reject::Damaged => "export the log again; the records around the damage were read",
             Reject::Internal => "report it with the record's digest; the record is kept",
         }
     }

@@ -9,11 +9,13 @@
 //! | [`http`] | requests → journal | body bytes, requests at once, journal bytes | 413, 503 with `Retry-After` |
 //! | [`mod@line`] | work → settled | batches and bytes on the line | inputs wait |
 //! | [`router`] | outbox rows → [`outputs`] | sends at once per route | rows wait in the store |
+//! | [`framing`] | bytes of a stream → frames | one record, or one chunk of an event log | - |
 //! | [`scan`] | files → findings | a few chunks | reading waits |
 
 pub mod backoff;
 pub mod clock;
 pub mod decompress;
+pub mod framing;
 pub mod http;
 pub mod inputs;
 pub mod line;

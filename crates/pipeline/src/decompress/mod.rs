@@ -7,6 +7,8 @@ mod gzip;
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use crate::framing::EVTX_MAGIC;
+
 pub use gzip::GzipReader;
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -29,6 +31,8 @@ pub enum Packing {
     Gzip,
     /// RFC 8878.
     Zstd,
+    /// Not at all, and not text either: a Windows event log, whose chunks change in place while it is written.
+    Evtx,
 }
 
 /// The packed stream is broken or ends early. It travels inside an [`io::Error`] of kind `InvalidData`.
@@ -59,6 +63,8 @@ impl Packing {
             Packing::Gzip
         } else if head.starts_with(&ZSTD) || head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == ZSTD_SKIPPABLE {
             Packing::Zstd
+        } else if head.starts_with(EVTX_MAGIC) {
+            Packing::Evtx
         } else {
             Packing::Plain
         }
@@ -90,7 +96,7 @@ fn unpack<'a>(
     window_log: u32,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
     Ok(match packing {
-        Packing::Plain => Box::new(stream),
+        Packing::Plain | Packing::Evtx => Box::new(stream),
         Packing::Gzip => Box::new(GzipReader::new(stream)),
         Packing::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(stream)?;

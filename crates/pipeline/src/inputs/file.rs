@@ -2,13 +2,14 @@
 //!
 //! In: a file and how far it was read. Out: work with cursors. Bound: one batch and one record. A plain file whose records lie one after
 //! another goes on where it stopped, however it grows; a file that is one container (`{"Records": […]}`) or packed is
-//! framed from its start again, and records that were settled are passed over. A packed file that changed is another file.
+//! framed from its start again, and records that were settled are passed over. A packed file, or a Windows event log, that changed is
+//! another file.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use engine::{Format, Frame, Framer};
+use engine::{Format, Frame};
 use model::Reject;
 use store::Cursor;
 
@@ -16,6 +17,7 @@ use super::Feed;
 use super::cursor::{FileCursor, modified_ms};
 use crate::chunk::Chunk;
 use crate::decompress::{self, Break, Packing};
+use crate::framing::{EVTX_MAGIC, Framing};
 use crate::line::{After, Body, Frames, Work};
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -56,7 +58,7 @@ pub fn read(feed: &Feed, path: &Path, key: &str, known: Option<FileCursor>, end:
     let mut file = File::open(path).map_err(failed)?;
     let meta = file.metadata().map_err(failed)?;
     let is_resting = feed.clock.now().millis() - modified_ms(&meta) >= end.quiet_ms();
-    let mut magic = [0; 4];
+    let mut magic = [0; EVTX_MAGIC.len()];
     let read = read_some(&mut file, &mut magic).map_err(failed)?;
     let packing = Packing::of(&magic[..read]);
     let mut cursor = FileCursor::start(&mut file, &meta).map_err(failed)?;
@@ -94,7 +96,7 @@ impl End {
 fn is_continued(known: &FileCursor, meta: &std::fs::Metadata, packing: Packing) -> bool {
     match packing {
         Packing::Plain => meta.len() >= known.resume.unwrap_or(known.done),
-        Packing::Gzip | Packing::Zstd => known.is_unchanged(meta),
+        Packing::Gzip | Packing::Zstd | Packing::Evtx => known.is_unchanged(meta),
     }
 }
 
@@ -142,7 +144,7 @@ impl<'a> Reading<'a> {
             Packing::Plain => Box::new(file),
             _ => decompress::open(file)?.1,
         };
-        let mut framer = Framer::new(Format::Auto, self.feed.limits);
+        let mut framer = Framing::new(Format::Auto, self.feed.limits);
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut read_to = self.base;
         let broken = loop {
@@ -176,7 +178,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    fn push(&mut self, framer: &mut Framer, bytes: &[u8], start: u64) {
+    fn push(&mut self, framer: &mut Framing, bytes: &[u8], start: u64) {
         let (chunk, layout, base, skip) = (&mut self.chunk, &mut self.layout, self.base, self.skip);
         let cursor = &mut self.cursor;
         framer.push(bytes, &mut |frame| {
@@ -187,7 +189,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Takes what stands at the end of a file that is finished or at rest; false when it must wait after all.
-    fn finish(&mut self, framer: Framer, read_to: u64) -> bool {
+    fn finish(&mut self, framer: Framing, read_to: u64) -> bool {
         let (chunk, layout, base, skip) = (&mut self.chunk, &mut self.layout, self.base, self.skip);
         let (cursor, may_wait) = (&mut self.cursor, self.end != End::Final && self.packing == Packing::Plain);
         let mut is_whole = true;

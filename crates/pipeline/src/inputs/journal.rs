@@ -113,6 +113,7 @@ pub(super) fn broken_to_wire(reason: Reject) -> u8 {
         Reject::TooLarge => 0x80,
         Reject::Truncated => 0x81,
         Reject::BadCompression => 0x82,
+        Reject::Damaged => 0x83,
         // Framing and unpacking give no other reason.
         _ => 0xff,
     }
@@ -123,6 +124,7 @@ fn broken_of(byte: u8) -> Option<Reject> {
         0x80 => Some(Reject::TooLarge),
         0x81 => Some(Reject::Truncated),
         0x82 => Some(Reject::BadCompression),
+        0x83 => Some(Reject::Damaged),
         0xff => Some(Reject::Internal),
         _ => None,
     }

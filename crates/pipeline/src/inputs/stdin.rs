@@ -7,13 +7,14 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use engine::{Engine, Format, Frame, Framer, Worker};
+use engine::{Engine, Format, Frame, Worker};
 use model::Reject;
 use store::journal::{Batch, Journal};
 
 use super::Feed;
 use super::journal::broken_to_wire;
 use crate::decompress::{self, Break};
+use crate::framing::Framing;
 use crate::line::chain;
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -40,7 +41,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn run(&mut self, stream: impl Read + Send) -> io::Result<()> {
         let (_, mut plain) = decompress::open(stream)?;
-        let mut framer = Framer::new(Format::Auto, self.feed.limits);
+        let mut framer = Framing::new(Format::Auto, self.feed.limits);
         let mut buffer = vec![0; BUFFER_BYTES];
         let outcome = loop {
             match plain.read(&mut buffer) {

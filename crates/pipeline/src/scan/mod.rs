@@ -4,6 +4,7 @@
 //! the number of threads, and a [`ScanReport`]. Bound: a few chunks of [`CHUNK_BYTES`] for each thread, and one record; nothing
 //! grows with the file. When the sink is slow, reading waits.
 
+mod evaluator;
 mod parallel;
 mod report;
 mod serial;
@@ -19,7 +20,7 @@ use model::{Finding, Lane, Reject, SourceId, Time};
 use crate::decompress::{self, Packing};
 use crate::inputs::path;
 
-pub use report::{FileSummary, RejectSample, RejectSummary, ScanReport};
+pub use report::{FileSummary, RejectSample, RejectSummary, ScanProfile, ScanReport};
 
 /// Bytes that are read, and handed to a thread, at once.
 pub const CHUNK_BYTES: usize = 1 << 20;
@@ -48,6 +49,8 @@ pub struct ScanOptions {
     pub lane: Lane,
     /// How many rejects of each file and reason are shown with their place.
     pub reject_samples_max: usize,
+    /// Gives the time in nanoseconds from some beginning, and never goes back: with it, the report says what each rule cost.
+    pub clock: Option<fn() -> u64>,
 }
 
 impl ScanOptions {
@@ -60,6 +63,7 @@ impl ScanOptions {
             received,
             lane: Lane::Live,
             reject_samples_max: 3,
+            clock: None,
         }
     }
 

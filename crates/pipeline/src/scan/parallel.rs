@@ -8,13 +8,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use engine::{Engine, Framer, Given, Sink};
+use engine::Engine;
 
-use super::report::{FileSummary, ScanReport};
+use super::evaluator::Evaluator;
+use super::report::{FileSummary, ScanProfile, ScanReport};
 use super::serial::note_error;
 use super::{CHUNK_BYTES, Meter, Progress, ScanOptions, ScanSink, Stream, Tally};
 use crate::chunk::Chunk;
 use crate::decompress::Packing;
+use crate::framing::Framing;
 
 const CHUNKS_PER_THREAD: usize = 4;
 
@@ -68,16 +70,24 @@ pub(super) fn scan(
         let reader =
             Reader { plan, engine, options, meter, jobs: jobs_in, tickets: tickets_out, stop: &stop, number: 0 };
         scope.spawn(move || reader.run());
-        for _ in 0..options.threads {
-            let (results, jobs) = (results_in.clone(), &jobs_out);
-            scope.spawn(move || work(plan, engine, options, jobs, &results));
-        }
+        let workers: Vec<_> = (0..options.threads)
+            .map(|_| {
+                let (results, jobs) = (results_in.clone(), &jobs_out);
+                scope.spawn(move || work(plan, engine, options, jobs, &results))
+            })
+            .collect();
         drop(results_in);
-        let report = collect(plan, options, &results_out, &tickets_in, sink);
+        let mut report = collect(plan, options, &results_out, &tickets_in, sink);
         stop.store(report.stopped, Ordering::Relaxed);
         // The reader may wait for a ticket, and workers hold results: let both run out.
         drop(tickets_in);
         drop(results_out);
+        for worker in workers {
+            let profile = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            if let Some(profile) = profile {
+                report.profile.get_or_insert_default().add(&profile);
+            }
+        }
         report
     })
 }
@@ -102,7 +112,7 @@ impl Reader<'_> {
     fn read(&mut self, file: usize, bytes: &mut u64, packing: &mut Packing) -> io::Result<Result<(), Stopped>> {
         let (found, mut plain) = self.plan[file].open(self.meter.counter.clone())?;
         *packing = found;
-        let mut framer = Framer::new(self.options.format, self.engine.limits());
+        let mut framer = Framing::new(self.options.format, self.engine.limits());
         let mut buffer = vec![0; CHUNK_BYTES];
         let mut chunk = Chunk::default();
         let outcome = loop {
@@ -145,16 +155,17 @@ fn work(
     options: &ScanOptions,
     jobs: &Mutex<Receiver<Numbered<Job>>>,
     results: &Sender<Numbered<(usize, Tally, bool)>>,
-) {
-    let given = options.given();
-    let mut worker = engine.worker();
+) -> Option<ScanProfile> {
+    let mut evaluator = Evaluator::new(engine, options);
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, job)) = next else { return };
+        let Ok((number, job)) = next else { return evaluator.profile() };
         let result = match job {
             Job::Chunk { file, chunk } => {
                 let mut tally = Tally::new(&plan[file].name, options.reject_samples_max);
-                evaluate(engine, &mut worker, &given, &chunk, &mut tally);
+                for (bytes, span) in chunk.frames() {
+                    evaluator.frame(bytes, span.offset, span.outcome, &mut tally);
+                }
                 (file, tally, false)
             }
             Job::End { file, bytes, packing, error } => {
@@ -169,17 +180,7 @@ fn work(
             }
         };
         if results.send((number, result)).is_err() {
-            return;
-        }
-    }
-}
-
-fn evaluate(engine: &Engine, worker: &mut engine::Worker, given: &Given, chunk: &Chunk, tally: &mut Tally) {
-    for (bytes, span) in chunk.frames() {
-        tally.offset = span.offset;
-        match span.outcome {
-            Ok(()) => engine.evaluate(worker, bytes, given, tally),
-            Err(reason) => tally.rejected(bytes, given.source.as_ref(), reason),
+            return evaluator.profile();
         }
     }
 }

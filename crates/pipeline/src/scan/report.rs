@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use engine::sigma::RuleCost;
 use model::{Reject, SourceId};
 
 use crate::decompress::Packing;
@@ -57,6 +58,38 @@ pub struct ScanReport {
     pub files: Vec<FileSummary>,
     /// Did the sink end the scan before its end?
     pub stopped: bool,
+    /// What evaluation cost, if the scan was given a clock.
+    pub profile: Option<ScanProfile>,
+}
+
+/// What evaluation cost, in nanoseconds, summed over all threads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScanProfile {
+    /// Events that met rules.
+    pub events: u64,
+    /// Evaluation as a whole: records are read, mapped and met by rules, and findings are made.
+    pub time: u64,
+    /// Of it, finding the rules that an event can be about.
+    pub witness_time: u64,
+    /// Of it, each rule: by the order of the engine's rules. Rules at the end that no event could be about may be missing.
+    pub rules: Vec<RuleCost>,
+}
+
+impl ScanProfile {
+    /// Adds what another thread measured.
+    pub(crate) fn add(&mut self, other: &ScanProfile) {
+        self.events += other.events;
+        self.time += other.time;
+        self.witness_time += other.witness_time;
+        if self.rules.len() < other.rules.len() {
+            self.rules.resize(other.rules.len(), RuleCost::default());
+        }
+        for (mine, theirs) in self.rules.iter_mut().zip(&other.rules) {
+            mine.evaluations += theirs.evaluations;
+            mine.hits += theirs.hits;
+            mine.time += theirs.time;
+        }
+    }
 }
 
 impl FileSummary {

@@ -2,19 +2,20 @@
 
 use std::io::{self, Read};
 
-use engine::{Engine, Frame, Framer, Given, Sink, Worker};
+use engine::{Engine, Sink};
 use model::Reject;
 
+use super::evaluator::Evaluator;
 use super::report::{FileSummary, ScanReport};
 use super::{CHUNK_BYTES, Meter, Progress, ScanOptions, ScanSink, Stream, Tally};
 use crate::decompress::Break;
+use crate::framing::Framing;
 
 /// What stays the same from file to file.
 struct Scanner<'a> {
     engine: &'a Engine,
     options: &'a ScanOptions,
-    given: Given,
-    worker: Worker,
+    evaluator: Evaluator<'a>,
     meter: Meter<'a>,
     files_done: usize,
     buffer: Vec<u8>,
@@ -30,8 +31,7 @@ pub(super) fn scan(
     let mut scanner = Scanner {
         engine,
         options,
-        given: options.given(),
-        worker: engine.worker(),
+        evaluator: Evaluator::new(engine, options),
         meter: Meter::new(plan, progress),
         files_done: 0,
         buffer: vec![0; CHUNK_BYTES],
@@ -48,6 +48,7 @@ pub(super) fn scan(
             break;
         }
     }
+    report.profile = scanner.evaluator.profile();
     report
 }
 
@@ -71,14 +72,16 @@ impl Scanner<'_> {
     ) -> io::Result<()> {
         let (packing, mut plain) = stream.open(self.meter.counter.clone())?;
         tally.summary.packing = packing;
-        let mut framer = Framer::new(self.options.format, self.engine.limits());
+        let mut framer = Framing::new(self.options.format, self.engine.limits());
         let outcome = loop {
             match plain.read(&mut self.buffer) {
                 Ok(0) => break Ok(()),
                 Ok(n) => {
                     tally.summary.bytes += n as u64;
-                    let (engine, worker, given) = (self.engine, &mut self.worker, &self.given);
-                    framer.push(&self.buffer[..n], &mut |frame| evaluate(engine, worker, given, &frame, tally));
+                    let evaluator = &mut self.evaluator;
+                    framer.push(&self.buffer[..n], &mut |frame| {
+                        evaluator.frame(frame.bytes, frame.offset, frame.outcome, tally);
+                    });
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => break Err(error),
@@ -89,18 +92,10 @@ impl Scanner<'_> {
                 return Ok(());
             }
         };
-        let (engine, worker, given) = (self.engine, &mut self.worker, &self.given);
-        framer.finish(&mut |frame| evaluate(engine, worker, given, &frame, tally));
+        let evaluator = &mut self.evaluator;
+        framer.finish(&mut |frame| evaluator.frame(frame.bytes, frame.offset, frame.outcome, tally));
         *stopped = hand_out(stream, tally, sink);
         outcome
-    }
-}
-
-fn evaluate(engine: &Engine, worker: &mut Worker, given: &Given, frame: &Frame<'_>, tally: &mut Tally) {
-    tally.offset = frame.offset;
-    match frame.outcome {
-        Ok(()) => engine.evaluate(worker, frame.bytes, given, tally),
-        Err(reason) => tally.rejected(frame.bytes, given.source.as_ref(), reason),
     }
 }
 

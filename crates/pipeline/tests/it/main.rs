@@ -4,6 +4,7 @@
 
 mod acknowledgements;
 mod bad_input;
+mod evtx;
 mod feeds;
 mod hec;
 mod http;

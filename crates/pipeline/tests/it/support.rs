@@ -25,23 +25,28 @@ watchkeep:
     fold: {by: [requestParameters.name], window: 1h}
 ";
 
-/// CloudTrail and one rule.
+/// CloudTrail with one rule, and Windows events.
 pub fn engine() -> Arc<Engine> {
     static ENGINE: OnceLock<Arc<Engine>> = OnceLock::new();
     ENGINE.get_or_init(|| Arc::new(compile(Limits::default()))).clone()
 }
 
-pub fn compile(limits: Limits) -> Engine {
-    let text = content::embedded_file("sources/aws_cloudtrail/source.yml").expect("the source is embedded");
+pub fn source(id: &str) -> Source {
+    let text = content::embedded_file(&format!("sources/{id}/source.yml")).expect("the source is embedded");
     let (source, wrong) = Source::parse(std::str::from_utf8(text).unwrap());
     assert!(wrong.iter().all(|d| !d.is_error()), "{wrong:?}");
+    source.unwrap()
+}
+
+pub fn compile(limits: Limits) -> Engine {
+    let sources = vec![source("aws_cloudtrail"), source("windows_event")];
     let (documents, wrong) = engine::sigma::parse(RULE);
     assert!(wrong.iter().all(|d| !d.is_error()), "{wrong:?}");
     let rules = documents.into_iter().filter_map(|document| match document {
         Document::Rule(rule) => Some(engine::sigma::Rule::clone(&rule)),
         _ => None,
     });
-    Engine::compile(vec![source.unwrap()], rules.collect(), vec![], &Inventory::default(), limits).0
+    Engine::compile(sources, rules.collect(), vec![], &Inventory::default(), limits).0
 }
 
 /// A CloudTrail record; `DeleteTrail` fires the rule.
