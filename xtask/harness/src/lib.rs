@@ -5,12 +5,14 @@
 //! on how the bytes were cut, and no record goes missing between being counted and being evaluated or rejected.
 
 mod decode;
+mod evtx;
 mod frame;
 mod journal;
 mod sigma_event;
 mod text;
 
 pub use decode::{decode, hec_body, http_body};
+pub use evtx::evtx;
 pub use frame::frame;
 pub use journal::journal;
 pub use sigma_event::sigma_event;
@@ -19,6 +21,7 @@ pub use text::{rule, source};
 /// Runs the target named `name`; false if there is none.
 pub fn run(name: &str, bytes: &[u8]) -> bool {
     match name {
+        "evtx" => evtx(bytes),
         "frame" => frame(bytes),
         "rule" => rule(bytes),
         "sigma_event" => sigma_event(bytes),

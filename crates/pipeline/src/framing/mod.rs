@@ -26,7 +26,7 @@ pub struct Framing {
 enum Stage {
     /// So far the stream could be the beginning of an event log.
     Undecided(Vec<u8>),
-    Text(Framer),
+    Text(Box<Framer>),
     Evtx(Evtx),
 }
 
@@ -35,7 +35,7 @@ impl Framing {
     pub fn new(format: Format, limits: Limits) -> Framing {
         let stage = match format {
             Format::Auto => Stage::Undecided(Vec::new()),
-            _ => Stage::Text(Framer::new(format, limits)),
+            _ => Stage::Text(Box::new(Framer::new(format, limits))),
         };
         Framing { stage, format, limits }
     }
@@ -51,7 +51,7 @@ impl Framing {
         }
         self.stage = match head.as_slice() {
             EVTX_MAGIC => Stage::Evtx(Evtx::new(self.limits)),
-            _ => Stage::Text(Framer::new(self.format, self.limits)),
+            _ => Stage::Text(Box::new(Framer::new(self.format, self.limits))),
         };
         if !held.is_empty() {
             self.go_on(&held, each);
