@@ -20,13 +20,14 @@ pub(crate) struct WalkState {
     levels: Vec<Level>,
     seen: Vec<u64>,
     object: u64,
-    odd_escapes: bool,
+    /// Texts, without their quotes, with escapes that may stand for characters that need none.
+    odd: Vec<(u32, u32)>,
 }
 
 impl WalkState {
-    /// Did the last record write characters as escapes that need none?
-    pub(crate) fn has_odd_escapes(&self) -> bool {
-        self.odd_escapes
+    /// Where the last record writes texts with escapes (`\u`, `\/`) that may stand for characters that need none.
+    pub(crate) fn odd(&self) -> &[(u32, u32)] {
+        &self.odd
     }
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn first_value(
     }
     scratch.reset(fields);
     scratch.walk.levels.clear();
-    scratch.walk.odd_escapes = false;
+    scratch.walk.odd.clear();
     scratch.walk.seen.resize(fields.trie().edges(), 0);
     Walk { bytes: text.as_bytes(), text, fields, scratch, depth_max: limits.depth }.run()
 }
@@ -135,7 +136,9 @@ impl Walk<'_, '_> {
     #[inline]
     fn string(&mut self, at: usize, node: NodeId) -> Result<usize, Reject> {
         let end = json::string_end(self.bytes, at + 1)?;
-        self.scratch.walk.odd_escapes |= end.odd;
+        if end.odd {
+            self.scratch.walk.odd.push((at as u32 + 1, end.quote as u32));
+        }
         if let Some(field) = self.field(node) {
             if end.escaped {
                 let body = &self.text[at + 1..end.quote];

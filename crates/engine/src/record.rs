@@ -217,9 +217,11 @@ impl<'a> Record<'a> {
         self.scratch.touched.iter().map(|&index| Field::at(index))
     }
 
-    /// Is the record ASCII, with each character of its texts written as itself, but for quotes, backslashes and control characters?
-    pub(crate) fn is_plain(&self) -> bool {
-        (self.is_text || !self.scratch.walk.has_odd_escapes()) && self.raw.is_ascii()
+    /// The texts of the record, as written, with escapes that may stand for characters that need none.
+    pub(crate) fn odd_texts(&self) -> impl Iterator<Item = &'a str> {
+        let odd = if self.is_text { &[] } else { self.scratch.walk.odd() };
+        let raw = self.raw;
+        odd.iter().map(move |&(start, end)| &raw[start as usize..end as usize])
     }
 
     /// Does the record have the field at all, even as `null` or an empty array?

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::fold::{fold_char, fold_into};
 use crate::field::Field;
+use crate::json;
 use crate::record::Record;
 
 /// Memory for folded text, reused from event to event.
@@ -37,6 +38,8 @@ pub(super) struct Folds {
     fields: Vec<Known>,
     event: u32,
     leaves: Option<Range<usize>>,
+    raw: String,
+    leaf: String,
 }
 
 /// Where a folded text stands.
@@ -95,6 +98,15 @@ impl Folds {
     pub(super) fn text(&self, at: usize) -> &str {
         let place = self.places[at];
         &self.arena[place.start as usize..place.end as usize]
+    }
+
+    /// The text that a JSON string body stands for, folded; kept until the next.
+    pub(super) fn unescaped(&mut self, body: &str) -> &str {
+        self.raw.clear();
+        json::unescape(body, &mut self.raw);
+        self.leaf.clear();
+        fold_onto(&self.raw, &mut self.leaf);
+        &self.leaf
     }
 
     /// Every string and number of the record, folded.

@@ -169,7 +169,10 @@ impl Test {
 
 impl Other {
     fn signs(&self) -> Vec<Sign> {
-        vec![Sign::Present]
+        match self {
+            Other::Regex(regex) => regex.signs(),
+            _ => vec![Sign::Present],
+        }
     }
 
     fn holds(&self, text: &str, record: &Record<'_>, pair: &mut Pair) -> bool {

@@ -16,12 +16,17 @@ pub(super) enum End {
     Tail,
 }
 
+/// Literals with their numbers, by their outer bytes.
+pub(super) type ByOuter = FxHashMap<u64, Vec<(Box<[u8]>, u32)>>;
+
 /// Literals that stand at one end of a text.
 #[derive(Debug)]
 pub(super) struct Affixes {
     end: End,
+    /// The outermost bytes of all literals, folded: most texts have none of them.
+    outermost: [u64; 4],
     /// By the number of outer bytes that literals are known by, from 0 to [`OUTER`].
-    by_length: [Option<Box<FxHashMap<u64, Vec<(Box<[u8]>, u32)>>>>; OUTER + 1],
+    by_length: [Option<Box<ByOuter>>; OUTER + 1],
 }
 
 impl Affixes {
@@ -30,10 +35,14 @@ impl Affixes {
         if literals.is_empty() {
             return None;
         }
-        let mut affixes = Affixes { end, by_length: Default::default() };
+        let mut affixes = Affixes { end, outermost: [0; 4], by_length: Default::default() };
         for (text, number) in literals {
             let text: Box<[u8]> = text.into_boxed_bytes();
             let length = text.len().min(OUTER);
+            match outermost(end, &text) {
+                Some(byte) => affixes.outermost[usize::from(byte / 64)] |= 1 << (byte % 64),
+                None => affixes.outermost = [u64::MAX; 4],
+            }
             let key = key(end, &text, length);
             let table = affixes.by_length[length].get_or_insert_default();
             table.entry(key).or_default().push((text, number));
@@ -44,6 +53,10 @@ impl Affixes {
     /// Calls `found` with the number of every literal at the end of `text`.
     #[inline]
     pub(super) fn search(&self, text: &[u8], found: &mut impl FnMut(u32)) {
+        let byte = outermost(self.end, text).unwrap_or_default();
+        if self.outermost[usize::from(byte / 64)] >> (byte % 64) & 1 == 0 {
+            return;
+        }
         for (length, table) in self.by_length.iter().enumerate() {
             let Some(table) = table else { continue };
             if text.len() < length {
@@ -60,6 +73,16 @@ impl Affixes {
             }
         }
     }
+}
+
+/// The byte at the end, folded; none of an empty text.
+#[inline]
+fn outermost(end: End, text: &[u8]) -> Option<u8> {
+    let byte = match end {
+        End::Start => text.first(),
+        End::Tail => text.last(),
+    };
+    byte.map(|byte| byte | FOLD as u8)
 }
 
 /// The outer `length` bytes as a number.

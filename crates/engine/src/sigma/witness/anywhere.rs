@@ -1,8 +1,11 @@
 //! What may stand in any value of an event: keywords.
 //!
-//! In a record that is ASCII and writes every character of its texts as itself, but for quotes, backslashes and control characters, a
-//! keyword stands in the raw bytes too, at least each piece of it between such characters. So the raw bytes are searched, in one
-//! pass, for the longest piece of each keyword. Any other record is searched leaf by leaf.
+//! JSON writes the characters of a text as themselves, but for quotes, backslashes and control characters, so a keyword stands in the raw
+//! bytes too, at least each piece of it between such characters. So the raw bytes are searched, in one pass, for the longest ASCII piece
+//! of each keyword. Texts that use more escapes than they need are searched again unescaped, and records with one of the two characters
+//! that fold to ASCII without being ASCII are searched leaf by leaf.
+
+use memchr::memmem;
 
 use super::super::folds::Folds;
 use super::grams::{Grams, LENGTH_MIN};
@@ -14,7 +17,7 @@ use crate::record::Record;
 pub(super) struct Anywhere {
     /// Met in every event.
     always: Vec<u32>,
-    /// Met in every event that is not plain.
+    /// Met in every event that is not ASCII alone.
     wide: Vec<u32>,
     pieces: Option<Grams>,
 }
@@ -40,18 +43,44 @@ impl Anywhere {
     }
 
     /// Calls `found` with the number of each keyword that may stand in `record`.
-    pub(super) fn look(&self, record: &Record<'_>, is_plain: bool, folds: &mut Folds, found: &mut impl FnMut(u32)) {
+    pub(super) fn look(&self, record: &Record<'_>, folds: &mut Folds, found: &mut impl FnMut(u32)) {
+        let (raw, is_text) = (record.raw().as_bytes(), record.is_text());
+        let is_ascii = raw.is_ascii();
         self.always.iter().for_each(|number| found(*number));
-        if !is_plain {
+        if !is_ascii || record.odd_texts().next().is_some() {
             self.wide.iter().for_each(|number| found(*number));
         }
         let Some(pieces) = &self.pieces else { return };
-        if is_plain {
-            pieces.search(record.raw().as_bytes(), found);
-        } else {
-            folds.leaves(record).for_each(|leaf| pieces.search(leaf.as_bytes(), found));
+        if !is_ascii && TO_ASCII.iter().any(|character| memmem::find(raw, character.as_bytes()).is_some()) {
+            folds.leaves(record).for_each(|leaf| pieces.search(leaf.as_bytes(), &mut |number, _| found(number)));
+            return;
+        }
+        pieces.search(raw, &mut |number, end| {
+            if is_text || !is_in_key(raw, end) {
+                found(number);
+            }
+        });
+        for text in record.odd_texts() {
+            pieces.search(folds.unescaped(text).as_bytes(), &mut |number, _| found(number));
         }
     }
+}
+
+/// The characters beyond ASCII that fold to ASCII: the Kelvin sign and the long s.
+const TO_ASCII: [&str; 2] = ["\u{212A}", "\u{17F}"];
+
+/// Does what ends at `end` of a JSON record stand in a key? Keywords are not looked for there.
+fn is_in_key(raw: &[u8], end: usize) -> bool {
+    let mut at = end;
+    // The next quote that no backslash takes away closes the text; a colon follows keys alone.
+    while let Some(rest) = raw.get(at..) {
+        let Some(found) = memchr::memchr2(b'"', b'\\', rest) else { return false };
+        if rest[found] == b'"' {
+            return raw[at + found + 1..].trim_ascii_start().first() == Some(&b':');
+        }
+        at += found + 2;
+    }
+    false
 }
 
 /// The longest run of characters that JSON writes as themselves; `None` where it is too short to search for.
@@ -62,7 +91,24 @@ fn piece(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::piece;
+    use super::super::super::fold::fold_char;
+    use super::{TO_ASCII, is_in_key, piece};
+
+    #[test]
+    fn two_characters_fold_to_ascii() {
+        let wide: Vec<String> = ('\u{80}'..=char::MAX).filter(|c| fold_char(*c).is_ascii()).map(String::from).collect();
+        assert!(wide.len() == 2 && TO_ASCII.iter().all(|known| wide.iter().any(|wide| wide == known)), "{wide:?}");
+    }
+
+    #[test]
+    fn a_key_is_told_from_a_value() {
+        let raw = br#"{"userName" : "the \\\"user\\\" x", "n":12, "list":["user", "b"], "k":"user"}"#;
+        let ends: Vec<usize> = memchr::memmem::find_iter(raw, "user").map(|at| at + 4).collect();
+        let in_keys: Vec<bool> = ends.iter().map(|end| is_in_key(raw, *end)).collect();
+        assert_eq!(in_keys, [true, false, false, false]);
+        let number = memchr::memmem::find(raw, b"12").expect("a number") + 2;
+        assert!(!is_in_key(raw, number) && !is_in_key(raw, usize::MAX));
+    }
 
     #[test]
     fn a_keyword_is_known_by_its_longest_plain_piece() {

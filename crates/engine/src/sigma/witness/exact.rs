@@ -2,17 +2,16 @@
 //!
 //! In: a text, ASCII in any case or folded. Out: the number of the text that is the same in folded form.
 
-use rustc_hash::FxHashMap;
-
-use super::affix::FOLD;
+use super::affix::{ByOuter, FOLD};
 
 const OUTER: usize = 8;
 
 /// Texts, each with its number.
 #[derive(Debug, Default)]
 pub(super) struct Exact {
-    length_max: usize,
-    by_key: FxHashMap<u64, Vec<(Box<[u8]>, u32)>>,
+    /// The lengths of all texts, modulo 64.
+    lengths: u64,
+    by_key: ByOuter,
 }
 
 impl Exact {
@@ -24,7 +23,7 @@ impl Exact {
         let mut exact = Exact::default();
         for (text, number) in texts {
             let text = text.into_boxed_bytes();
-            exact.length_max = exact.length_max.max(text.len());
+            exact.lengths |= 1 << (text.len() % 64);
             exact.by_key.entry(key(&text)).or_default().push((text, number));
         }
         Some(exact)
@@ -33,7 +32,7 @@ impl Exact {
     /// The number of `text`.
     #[inline]
     pub(super) fn get(&self, text: &[u8]) -> Option<u32> {
-        if text.len() > self.length_max {
+        if self.lengths >> (text.len() % 64) & 1 == 0 {
             return None;
         }
         let known = self.by_key.get(&key(text))?;

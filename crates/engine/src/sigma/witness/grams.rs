@@ -8,6 +8,8 @@
 
 use rustc_hash::FxHashMap;
 
+use super::few::Few;
+
 const MIX: u32 = 0x9E37_79B1;
 /// Bits of the map for each gram: so many that few positions pass by chance.
 const BITS_A_GRAM: usize = 32;
@@ -18,14 +20,21 @@ const FOLD: u32 = 0x2020_2020;
 /// Literals by their grams.
 #[derive(Debug)]
 pub(super) struct Grams {
-    /// Literals of five bytes and more, of four, and of three.
-    fours: Option<Table<4>>,
-    threes: Option<Table<3>>,
-    twos: Option<Table<2>>,
+    few: Option<Few>,
+    /// Literals of five bytes and more, by grams of four.
+    fours: Table,
+    /// Literals of four bytes.
+    threes: Table,
+    /// Literals of three bytes.
+    twos: Table,
 }
 
 /// The length that a literal must have.
 pub(super) const LENGTH_MIN: usize = 3;
+
+/// Takes the number of a literal that was met, and where it ends.
+pub(super) trait Found: FnMut(u32, usize) {}
+impl<F: FnMut(u32, usize)> Found for F {}
 
 impl Grams {
     /// A table of literals of at least [`LENGTH_MIN`] bytes, each with its number.
@@ -33,23 +42,69 @@ impl Grams {
         if literals.is_empty() {
             return None;
         }
-        let of = |lengths: std::ops::RangeInclusive<usize>| -> Vec<(&[u8], u32)> {
-            let wanted = literals.iter().filter(|(text, _)| lengths.contains(&text.len()));
-            wanted.map(|(text, number)| (text.as_bytes(), *number)).collect()
+        let few = Few::new(&literals);
+        let of = |width: usize, lengths: std::ops::RangeInclusive<usize>| {
+            let wanted = literals.iter().filter(|(text, _)| few.is_none() && lengths.contains(&text.len()));
+            let wanted: Vec<(&[u8], u32)> = wanted.map(|(text, number)| (text.as_bytes(), *number)).collect();
+            Table::new(width, &wanted)
         };
-        Some(Grams {
-            fours: Table::new(&of(5..=usize::MAX)),
-            threes: Table::new(&of(4..=4)),
-            twos: Table::new(&of(3..=3)),
-        })
+        let (fours, threes, twos) = (of(4, 5..=usize::MAX), of(3, 4..=4), of(2, 3..=3));
+        Some(Grams { few, fours, threes, twos })
     }
 
-    /// Calls `found` with the number of every literal that stands in `text`; a literal may be told twice.
+    /// Calls `found` with the number of every literal that stands in `text` and where it ends; a literal may be told twice.
+    ///
+    /// Shape: the end is beyond the text for literals that count as found because comparisons became too many.
     #[inline]
-    pub(super) fn search(&self, text: &[u8], found: &mut impl FnMut(u32)) {
-        self.fours.iter().for_each(|table| table.search(text, found));
-        self.threes.iter().for_each(|table| table.search(text, found));
-        self.twos.iter().for_each(|table| table.search(text, found));
+    pub(super) fn search(&self, text: &[u8], found: &mut impl Found) {
+        match &self.few {
+            Some(few) => few.search(text, found),
+            None => {
+                if self.search_hashed(text, found).is_none() {
+                    [&self.fours, &self.threes, &self.twos].iter().for_each(|table| table.tell_all(found));
+                }
+            }
+        }
+    }
+
+    /// `None` once the budget is spent.
+    fn search_hashed(&self, text: &[u8], found: &mut impl Found) -> Option<()> {
+        let mut budget = text.len() + 256;
+        if self.threes.is_empty() && self.twos.is_empty() {
+            for (half, window) in text.array_windows::<4>().step_by(2).enumerate() {
+                let word = u32::from_le_bytes(*window) | FOLD;
+                if self.fours.may_have(word) {
+                    self.fours.compare(text, half * 2, word, &mut budget, found)?;
+                }
+            }
+            return Some(());
+        }
+        for (half, window) in text.array_windows::<4>().step_by(2).enumerate() {
+            let word = u32::from_le_bytes(*window) | FOLD;
+            let (three, two) = (word & self.threes.mask, word & self.twos.mask);
+            if self.fours.may_have(word) | self.threes.may_have(three) | self.twos.may_have(two) {
+                self.fours.compare(text, half * 2, word, &mut budget, found)?;
+                self.threes.compare(text, half * 2, three, &mut budget, found)?;
+                self.twos.compare(text, half * 2, two, &mut budget, found)?;
+            }
+        }
+        self.search_tail(text, &mut budget, found)
+    }
+
+    /// The even positions that have less than four bytes behind them.
+    fn search_tail(&self, text: &[u8], budget: &mut usize, found: &mut impl Found) -> Option<()> {
+        let first = (text.len().saturating_sub(3) + 1) & !1;
+        for at in (first..text.len()).step_by(2) {
+            let mut bytes = [0; 4];
+            let left = &text[at..];
+            bytes[..left.len()].copy_from_slice(left);
+            let word = u32::from_le_bytes(bytes) | FOLD;
+            if left.len() >= 3 {
+                self.threes.compare(text, at, word & self.threes.mask, budget, found)?;
+            }
+            self.twos.compare(text, at, word & self.twos.mask, budget, found)?;
+        }
+        Some(())
     }
 }
 
@@ -64,9 +119,11 @@ struct Literal {
     number: u32,
 }
 
-/// Literals of more than `W` bytes, by grams of `W` bytes.
+/// Literals longer than the table's grams.
 #[derive(Debug)]
-struct Table<const W: usize> {
+struct Table {
+    /// The bits of a word that make a gram.
+    mask: u32,
     bits: Box<[u64]>,
     bits_shift: u32,
     slots: Box<[u32]>,
@@ -77,29 +134,20 @@ struct Table<const W: usize> {
     text: Box<[u8]>,
 }
 
-#[inline]
-fn gram<const W: usize>(bytes: &[u8; W]) -> u32 {
-    let mut word = [0; 4];
-    word[..W].copy_from_slice(bytes);
-    u32::from_le_bytes(word) | FOLD
-}
-
-fn grams<const W: usize>(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
-    text.windows(W).map(|window| gram::<W>(window.try_into().expect("windows are as wide as asked for")))
-}
-
-impl<const W: usize> Table<W> {
-    fn new(literals: &[(&[u8], u32)]) -> Option<Table<W>> {
-        if literals.is_empty() {
-            return None;
-        }
+impl Table {
+    fn new(width: usize, literals: &[(&[u8], u32)]) -> Table {
+        let mask = u32::MAX >> (32 - 8 * width);
+        let grams = |text: &[u8]| -> Vec<u32> {
+            let word = |window: &[u8]| window.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+            text.windows(width).map(|window| (word(window) | FOLD) & mask).collect()
+        };
         let mut counts: FxHashMap<u32, u32> = FxHashMap::default();
-        literals.iter().flat_map(|(text, _)| grams::<W>(text)).for_each(|gram| *counts.entry(gram).or_default() += 1);
+        literals.iter().flat_map(|(text, _)| grams(text)).for_each(|gram| *counts.entry(gram).or_default() += 1);
         let weight = |gram: &u32| counts[gram] * 8 + commonness(*gram);
         let mut by_gram: FxHashMap<u32, Vec<Literal>> = FxHashMap::default();
         let mut all = Vec::new();
         for (text, number) in literals {
-            let own: Vec<u32> = grams::<W>(text).collect();
+            let own = grams(text);
             let pairs = own.windows(2).enumerate();
             let best = pairs.min_by_key(|(_, pair)| weight(&pair[0]) + weight(&pair[1])).map_or(0, |(at, _)| at);
             for offset in [best, best + 1] {
@@ -109,10 +157,10 @@ impl<const W: usize> Table<W> {
             }
             all.extend_from_slice(text);
         }
-        Some(Table::lay_out(by_gram, all))
+        Table::lay_out(mask, by_gram, all)
     }
 
-    fn lay_out(by_gram: FxHashMap<u32, Vec<Literal>>, text: Vec<u8>) -> Table<W> {
+    fn lay_out(mask: u32, by_gram: FxHashMap<u32, Vec<Literal>>, text: Vec<u8>) -> Table {
         let bits = (by_gram.len() * BITS_A_GRAM).next_power_of_two().clamp(1 << 10, 1 << 19);
         let slots = (by_gram.len() * 2).next_power_of_two().max(4);
         let (mut bit_map, mut slot_map) = (vec![0u64; bits / 64], vec![EMPTY; slots]);
@@ -134,6 +182,7 @@ impl<const W: usize> Table<W> {
             groups.push((gram, first, literals.len() as u32));
         }
         Table {
+            mask,
             bits: bit_map.into(),
             bits_shift,
             slots: slot_map.into(),
@@ -144,26 +193,22 @@ impl<const W: usize> Table<W> {
         }
     }
 
-    #[inline]
-    fn search(&self, text: &[u8], found: &mut impl FnMut(u32)) {
-        let mut budget = text.len() + 256;
-        let (bits, shift) = (&*self.bits, self.bits_shift);
-        for (half, window) in text.array_windows::<W>().step_by(2).enumerate() {
-            let gram = gram::<W>(window);
-            let hash = gram.wrapping_mul(MIX);
-            let bit = (hash >> shift) as usize;
-            if bits[bit / 64] >> (bit % 64) & 1 == 1 && !self.compare(text, half * 2, gram, &mut budget, found) {
-                return;
-            }
-        }
+    fn is_empty(&self) -> bool {
+        self.literals.is_empty()
     }
 
-    /// False once the budget is spent: everything has been told.
-    fn compare(&self, text: &[u8], at: usize, gram: u32, budget: &mut usize, found: &mut impl FnMut(u32)) -> bool {
+    #[inline]
+    fn may_have(&self, gram: u32) -> bool {
+        let bit = (gram.wrapping_mul(MIX) >> self.bits_shift) as usize;
+        self.bits[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
+    /// `None` once the budget is spent.
+    fn compare(&self, text: &[u8], at: usize, gram: u32, budget: &mut usize, found: &mut impl Found) -> Option<()> {
         let mut slot = (gram.wrapping_mul(MIX) >> self.slots_shift) as usize;
         let (first, end) = loop {
             match self.slots[slot] {
-                EMPTY => return true,
+                EMPTY => return Some(()),
                 group => match self.groups[group as usize] {
                     (known, first, end) if known == gram => break (first, end),
                     _ => slot = (slot + 1) & (self.slots.len() - 1),
@@ -171,28 +216,28 @@ impl<const W: usize> Table<W> {
             }
         };
         for literal in &self.literals[first as usize..end as usize] {
-            if self.stands(literal, text, at) {
-                found(literal.number);
+            if let Some(end) = self.end_of(literal, text, at) {
+                found(literal.number, end);
             }
-            let Some(left) = budget.checked_sub(1 + literal.length as usize / 8) else {
-                self.literals.iter().for_each(|literal| found(literal.number));
-                return false;
-            };
-            *budget = left;
+            *budget = budget.checked_sub(1 + literal.length as usize / 8)?;
         }
-        true
+        Some(())
     }
 
-    /// Does the literal stand where its gram is at `at`?
-    fn stands(&self, literal: &Literal, text: &[u8], at: usize) -> bool {
+    fn tell_all(&self, found: &mut impl Found) {
+        self.literals.iter().for_each(|literal| found(literal.number, usize::MAX));
+    }
+
+    /// Where the literal ends, if it stands where its gram is at `at`.
+    fn end_of(&self, literal: &Literal, text: &[u8], at: usize) -> Option<usize> {
         let own = &self.text[literal.start as usize..(literal.start + literal.length) as usize];
-        let there = at.checked_sub(literal.offset as usize).and_then(|start| text.get(start..start + own.len()));
-        there.is_some_and(|there| there.eq_ignore_ascii_case(own))
+        let start = at.checked_sub(literal.offset as usize)?;
+        text.get(start..start + own.len())?.eq_ignore_ascii_case(own).then_some(start + own.len())
     }
 }
 
 /// A rough idea of how full logs are of a gram: letters that are frequent in paths and commands make it frequent.
-fn commonness(gram: u32) -> u32 {
+pub(super) fn commonness(gram: u32) -> u32 {
     let byte = |byte: u8| match byte {
         b'e' | b's' | b'i' | b't' | b'o' | b'n' | b'r' | b'a' | b'c' | b'm' | b'\\' | b'.' | b' ' | b'0' => 4,
         b'd' | b'l' | b'p' | b'w' | b'u' | b'x' | b'h' | b'-' | b'/' | b'1' | b'2' => 3,
@@ -213,7 +258,7 @@ mod tests {
         let table = Grams::new(literals.iter().zip(0..).map(|(text, number)| ((*text).into(), number)).collect());
         let mut found = Vec::new();
         if let Some(table) = table {
-            table.search(text.as_bytes(), &mut |number| found.push(number));
+            table.search(text.as_bytes(), &mut |number, _| found.push(number));
         }
         found.sort_unstable();
         found.dedup();

@@ -7,6 +7,7 @@
 mod affix;
 mod anywhere;
 mod exact;
+mod few;
 mod grams;
 mod rarity;
 mod sign;
@@ -146,18 +147,18 @@ impl Witnesses {
     /// Adds the rules that can hold for `record`: those without a witness, and those whose witness is there.
     pub(super) fn look(&self, record: &Record<'_>, folds: &mut Folds, candidates: &mut Candidates) {
         candidates.add(&self.always);
-        let is_plain = record.is_plain();
+        let is_ascii = record.raw().is_ascii() && record.odd_texts().next().is_none();
         for field in record.present() {
             match self.watch_of.get(field.index()) {
                 Some(&number) if number != UNWATCHED => {
                     let found = &mut |group| candidates.add(self.groups.get(group));
-                    look_at(field, &self.watches[number as usize], record, is_plain, folds, found);
+                    look_at(field, &self.watches[number as usize], record, is_ascii, folds, found);
                 }
                 _ => {}
             }
         }
         if let Some(anywhere) = &self.anywhere {
-            anywhere.look(record, is_plain, folds, &mut |group| candidates.add(self.groups.get(group)));
+            anywhere.look(record, folds, &mut |group| candidates.add(self.groups.get(group)));
         }
     }
 }
@@ -167,11 +168,11 @@ fn look_at(
     field: Field,
     watch: &Watch,
     record: &Record<'_>,
-    is_plain: bool,
+    is_ascii: bool,
     folds: &mut Folds,
     found: &mut impl FnMut(u32),
 ) {
-    if is_plain {
+    if is_ascii || record.values(field).all(|value| value.text().is_ascii()) {
         record.values(field).for_each(|value| watch.look(value, value.text().as_bytes(), found));
         return;
     }

@@ -57,6 +57,6 @@ impl Watch {
         self.exact.iter().filter_map(|exact| exact.get(text)).for_each(&mut *found);
         self.prefixes.iter().for_each(|prefixes| prefixes.search(text, found));
         self.suffixes.iter().for_each(|suffixes| suffixes.search(text, found));
-        self.substrings.iter().for_each(|substrings| substrings.search(text, found));
+        self.substrings.iter().for_each(|substrings| substrings.search(text, &mut |number, _| found(number)));
     }
 }

@@ -5,12 +5,15 @@
 //! that its mistakes are told, and compiled when it first meets a value.
 //! Bound: [`REGEX_BYTES_MAX`] compiled, [`REGEX_STEPS_MAX`] steps a value. A value on which the steps run out does not match.
 
+mod required;
+
 use std::sync::OnceLock;
 
 use regex_syntax::hir::{self, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
 
 use super::bounds::{REGEX_BYTES_MAX, REGEX_STEPS_MAX};
+use super::witness::Sign;
 
 /// Bytes that a state of a compiled expression may take, in either direction: generously, so that whatever is estimated to fit does.
 const STATE_BYTES: usize = 256;
@@ -38,6 +41,8 @@ pub(super) struct Linear {
     /// The expression in the engine's own syntax.
     translated: Box<str>,
     flags: Flags,
+    /// Folded texts of which a value that matches contains one, when it is folded; none are known where there are none.
+    required: Box<[Box<str>]>,
     compiled: OnceLock<regex::Regex>,
 }
 
@@ -59,6 +64,16 @@ pub(super) struct BadRegex {
 }
 
 impl Engine {
+    /// Of these signs, a text has at least one if the expression matches it.
+    pub(super) fn signs(&self) -> Vec<Sign> {
+        match self {
+            Engine::Linear(linear) if !linear.required.is_empty() => {
+                linear.required.iter().cloned().map(Sign::Substring).collect()
+            }
+            _ => vec![Sign::Present],
+        }
+    }
+
     pub(super) fn is_match(&self, text: &str) -> bool {
         match self {
             Engine::Linear(linear) => linear.is_match(text),
@@ -104,7 +119,8 @@ pub(super) fn compile(pattern: &str, flags: Flags) -> Result<Engine, BadRegex> {
         })?;
         compiled.get_or_init(|| regex);
     }
-    Ok(Engine::Linear(Linear { translated: translated.into(), flags, compiled }))
+    let required = required::required(&tree).unwrap_or_default().into_iter().map(String::into_boxed_str).collect();
+    Ok(Engine::Linear(Linear { translated: translated.into(), flags, required, compiled }))
 }
 
 fn linear(translated: &str, flags: Flags) -> regex::RegexBuilder {
