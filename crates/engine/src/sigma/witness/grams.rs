@@ -27,6 +27,8 @@ pub(super) struct Grams {
     threes: Table,
     /// Literals of three bytes.
     twos: Table,
+    /// One look for all three tables, where there is more than the first.
+    gate: Bits,
 }
 
 /// The length that a literal must have.
@@ -49,7 +51,8 @@ impl Grams {
             Table::new(width, &wanted)
         };
         let (fours, threes, twos) = (of(4, 5..=usize::MAX), of(3, 4..=4), of(2, 3..=3));
-        Some(Grams { few, fours, threes, twos })
+        let gate = gate(&fours, &threes, &twos);
+        Some(Grams { few, fours, threes, twos, gate })
     }
 
     /// Calls `found` with the number of every literal that stands in `text` and where it ends; a literal may be told twice.
@@ -73,7 +76,7 @@ impl Grams {
         if self.threes.is_empty() && self.twos.is_empty() {
             for (half, window) in text.array_windows::<4>().step_by(2).enumerate() {
                 let word = u32::from_le_bytes(*window) | FOLD;
-                if self.fours.may_have(word) {
+                if self.fours.bits.has(word) {
                     self.fours.compare(text, half * 2, word, &mut budget, found)?;
                 }
             }
@@ -81,11 +84,12 @@ impl Grams {
         }
         for (half, window) in text.array_windows::<4>().step_by(2).enumerate() {
             let word = u32::from_le_bytes(*window) | FOLD;
-            let (three, two) = (word & self.threes.mask, word & self.twos.mask);
-            if self.fours.may_have(word) | self.threes.may_have(three) | self.twos.may_have(two) {
-                self.fours.compare(text, half * 2, word, &mut budget, found)?;
-                self.threes.compare(text, half * 2, three, &mut budget, found)?;
-                self.twos.compare(text, half * 2, two, &mut budget, found)?;
+            if self.gate.has(word & THREE) {
+                for table in [&self.fours, &self.threes, &self.twos] {
+                    if table.bits.has(word & table.mask) {
+                        table.compare(text, half * 2, word & table.mask, &mut budget, found)?;
+                    }
+                }
             }
         }
         self.search_tail(text, &mut budget, found)
@@ -108,6 +112,48 @@ impl Grams {
     }
 }
 
+/// The bits of a word that are its first three bytes.
+const THREE: u32 = 0x00FF_FFFF;
+
+/// What has a gram of any of the tables in its first three bytes.
+fn gate(fours: &Table, threes: &Table, twos: &Table) -> Bits {
+    let long = [fours, threes].into_iter().flat_map(|table| table.groups.iter().map(|(gram, ..)| gram & THREE));
+    let third = (0..=u32::from(u8::MAX)).filter(|byte| byte & (FOLD & 0xFF) != 0);
+    let short = twos.groups.iter().flat_map(|(gram, ..)| third.clone().map(move |byte| gram | byte << 16));
+    Bits::of(long.chain(short))
+}
+
+/// A set of hashed grams.
+#[derive(Debug)]
+struct Bits {
+    words: Box<[u64]>,
+    shift: u32,
+}
+
+impl Bits {
+    fn of(grams: impl Iterator<Item = u32>) -> Bits {
+        let grams: Vec<u32> = grams.collect();
+        let size = (grams.len() * BITS_A_GRAM).next_power_of_two().clamp(1 << 10, 1 << 17);
+        let mut bits = Bits { words: vec![0; size / 64].into(), shift: 32 - size.trailing_zeros() };
+        for gram in grams {
+            let bit = bits.bit(gram);
+            bits.words[bit / 64] |= 1 << (bit % 64);
+        }
+        bits
+    }
+
+    #[inline]
+    fn bit(&self, gram: u32) -> usize {
+        (gram.wrapping_mul(MIX) >> self.shift) as usize
+    }
+
+    #[inline]
+    fn has(&self, gram: u32) -> bool {
+        let bit = self.bit(gram);
+        self.words[bit / 64] >> (bit % 64) & 1 == 1
+    }
+}
+
 /// A literal and the number to give when it is met.
 #[derive(Clone, Copy, Debug)]
 struct Literal {
@@ -124,8 +170,7 @@ struct Literal {
 struct Table {
     /// The bits of a word that make a gram.
     mask: u32,
-    bits: Box<[u64]>,
-    bits_shift: u32,
+    bits: Bits,
     slots: Box<[u32]>,
     slots_shift: u32,
     /// A gram, its first literal, and the end of its literals.
@@ -161,18 +206,15 @@ impl Table {
     }
 
     fn lay_out(mask: u32, by_gram: FxHashMap<u32, Vec<Literal>>, text: Vec<u8>) -> Table {
-        let bits = (by_gram.len() * BITS_A_GRAM).next_power_of_two().clamp(1 << 10, 1 << 19);
+        let bits = Bits::of(by_gram.keys().copied());
         let slots = (by_gram.len() * 2).next_power_of_two().max(4);
-        let (mut bit_map, mut slot_map) = (vec![0u64; bits / 64], vec![EMPTY; slots]);
-        let (bits_shift, slots_shift) = (32 - bits.trailing_zeros(), 32 - slots.trailing_zeros());
+        let mut slot_map = vec![EMPTY; slots];
+        let slots_shift = 32 - slots.trailing_zeros();
         let (mut groups, mut literals) = (Vec::new(), Vec::new());
         let mut sorted: Vec<(u32, Vec<Literal>)> = by_gram.into_iter().collect();
         sorted.sort_unstable_by_key(|(gram, _)| *gram);
         for (gram, group) in sorted {
-            let hash = gram.wrapping_mul(MIX);
-            let bit = (hash >> bits_shift) as usize;
-            bit_map[bit / 64] |= 1 << (bit % 64);
-            let mut slot = (hash >> slots_shift) as usize;
+            let mut slot = (gram.wrapping_mul(MIX) >> slots_shift) as usize;
             while slot_map[slot] != EMPTY {
                 slot = (slot + 1) & (slots - 1);
             }
@@ -183,8 +225,7 @@ impl Table {
         }
         Table {
             mask,
-            bits: bit_map.into(),
-            bits_shift,
+            bits,
             slots: slot_map.into(),
             slots_shift,
             groups: groups.into(),
@@ -195,12 +236,6 @@ impl Table {
 
     fn is_empty(&self) -> bool {
         self.literals.is_empty()
-    }
-
-    #[inline]
-    fn may_have(&self, gram: u32) -> bool {
-        let bit = (gram.wrapping_mul(MIX) >> self.bits_shift) as usize;
-        self.bits[bit / 64] >> (bit % 64) & 1 == 1
     }
 
     /// `None` once the budget is spent.
