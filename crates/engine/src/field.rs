@@ -73,6 +73,9 @@ impl FieldsBuilder {
 
 fn plain(path: &str) -> String {
     let mut text = path.trim().to_owned();
+    if !text.contains(['[', '{']) {
+        return text;
+    }
     for mark in ["[*]", "[]", "{}"] {
         text = text.replace(&format!("{mark}."), ".");
         text = text.strip_suffix(mark).unwrap_or(&text).to_owned();

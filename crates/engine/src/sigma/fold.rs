@@ -40,7 +40,7 @@ fn only(mut chars: impl Iterator<Item = char>) -> Option<char> {
 
 /// `text`, folded.
 pub(super) fn fold(text: &str) -> String {
-    text.chars().map(fold_char).collect()
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold_char).collect() }
 }
 
 /// Folds `text` into `buffer`, which is emptied first.

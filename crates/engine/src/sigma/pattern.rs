@@ -21,18 +21,22 @@ impl Pattern {
     /// Reads a Sigma string (Sigma 2.1, "Escaping"): `\*`, `\?` and `\\` are plain; any other backslash is itself.
     pub(super) fn parse(text: &str) -> Pattern {
         let mut pattern = Pattern::default();
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            match c {
-                '\\' => match chars.next_if(|next| matches!(next, '*' | '?' | '\\')) {
-                    Some(escaped) => pattern.push_char(escaped),
-                    None => pattern.push_char('\\'),
-                },
-                '*' => pattern.push(Piece::Many),
-                '?' => pattern.push(Piece::One),
-                _ => pattern.push_char(c),
+        let mut rest = text;
+        while let Some(at) = memchr::memchr3(b'\\', b'*', b'?', rest.as_bytes()) {
+            pattern.push_text(&rest[..at]);
+            let mut used = 1;
+            match &rest.as_bytes()[at..] {
+                [b'*', ..] => pattern.push(Piece::Many),
+                [b'?', ..] => pattern.push(Piece::One),
+                [_, escaped @ (b'*' | b'?' | b'\\'), ..] => {
+                    pattern.push_char(char::from(*escaped));
+                    used = 2;
+                }
+                _ => pattern.push_char('\\'),
             }
+            rest = &rest[at + used..];
         }
+        pattern.push_text(rest);
         pattern
     }
 
@@ -46,6 +50,14 @@ impl Pattern {
         match self.pieces.last_mut() {
             Some(Piece::Literal(text)) => text.push(c),
             _ => self.pieces.push(Piece::Literal(c.to_string())),
+        }
+    }
+
+    fn push_text(&mut self, text: &str) {
+        match self.pieces.last_mut() {
+            _ if text.is_empty() => {}
+            Some(Piece::Literal(before)) => before.push_str(text),
+            _ => self.pieces.push(Piece::Literal(text.to_owned())),
         }
     }
 
