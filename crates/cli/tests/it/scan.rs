@@ -159,11 +159,66 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
-fn the_profile_names_steps_and_rules() {
-    let ran = scan(&[&trail()], &["--profile"]).ended(1);
-    for part in ["read rules", "compile", "scan", "costliest rules", "µs  Root Signs In"] {
+fn the_profile_says_what_each_rule_cost_instead_of_findings() {
+    let ran = scan(&[&trail()], &["--profile", "--threads", "1"]).ended(1);
+    for part in ["read rules", "compile", "scan", "2 findings: 2 high"] {
         assert!(ran.err.contains(part), "{part}: {}", ran.err);
     }
+    let lines = ran.lines();
+    let [rule, totals] = &lines[..] else { panic!("one rule and the totals: {}", ran.out) };
+    assert_eq!(rule["title"], "Root Signs In");
+    assert_eq!(rule["hits"], 2);
+    let (evaluations, ns) = (rule["evaluations"].as_u64().expect("a count"), rule["ns"].as_u64().expect("a time"));
+    assert!((2..=3).contains(&evaluations) && ns > 0, "{rule}");
+    let share = rule["share"].as_f64().expect("a share");
+    let totals = &totals["totals"];
+    let whole = totals["evaluation_ns"].as_u64().expect("a time");
+    assert!((share - ns as f64 / whole as f64).abs() < 1e-9 && share > 0.0 && share < 1.0, "{rule} of {totals}");
+    assert_eq!(totals["events"], 3);
+    assert_eq!(totals["rules"], 1);
+    assert_eq!(totals["rules_evaluated"], 1);
+    assert_eq!((totals["evaluations"].as_u64(), totals["hits"].as_u64()), (Some(evaluations), Some(2)));
+    assert!(totals["rules_ns"].as_u64() == Some(ns) && totals["scan_ns"].as_u64() >= Some(whole), "{totals}");
+}
+
+#[test]
+fn the_profile_is_a_table_or_one_document_as_well() {
+    let table = scan(&[&trail()], &["--profile", "--format", "table"]).ended(1).out;
+    for part in ["EVALUATIONS", "Root Signs In", "all rules", "finding the rules to look at", "100.0 %", "1 of 1 rule"]
+    {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    let document = scan(&[&trail()], &["--profile", "--format", "json"]).ended(1).json();
+    assert_eq!(document["rules"][0]["title"], "Root Signs In");
+    assert_eq!(document["totals"]["hits"], 2);
+    let refused = scan(&[&trail()], &["--profile", "--format", "ocsf"]).ended(2);
+    assert!(refused.err.contains("--format ocsf is for findings"), "{}", refused.err);
+}
+
+#[test]
+fn the_profile_sums_up_threads_and_puts_the_costliest_first() {
+    let logs = folder();
+    let text = std::fs::read_to_string(fixture("trail.ndjson")).expect("there");
+    std::fs::write(logs.path().join("many.json"), text.repeat(1_500)).expect("written");
+    let path = logs.path().display().to_string();
+    let profile = |threads: &str| {
+        // Every rule that is built in, and further ones.
+        let args = ["scan", &path, "--profile", "--threads", threads, "--rules", &fixture_text("rules")];
+        watchkeep(logs.path(), &args).ended(1).lines()
+    };
+    let counts = |lines: &[serde_json::Value]| {
+        let rules = lines.iter().filter(|line| line["totals"].is_null());
+        let mut counts: Vec<String> =
+            rules.map(|rule| format!("{} {} {}", rule["rule"], rule["evaluations"], rule["hits"])).collect();
+        counts.sort();
+        counts
+    };
+    let (one, three) = (profile("1"), profile("3"));
+    assert_eq!(counts(&one), counts(&three));
+    assert!(counts(&one).len() > 1, "{one:?}");
+    assert_eq!(one.last().expect("totals")["totals"]["events"], 4_500);
+    let times: Vec<u64> = three.iter().filter_map(|rule| rule["ns"].as_u64()).collect();
+    assert!(times.is_sorted_by(|left, right| left >= right), "{times:?}");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub struct Printer {
     bar: ProgressBar,
     out: BufWriter<StdoutLock<'static>>,
     written: u64,
+    /// Are findings counted alone?
+    is_silent: bool,
     tally: FindingTally,
     error: Option<io::Error>,
 }
@@ -39,7 +41,13 @@ pub struct Printer {
 impl Printer {
     /// A printer to standard output; `bar` makes room for what is written.
     pub fn new(format: Format, paint: Paint, bar: ProgressBar) -> Printer {
-        Printer { format, paint, bar, out: stdout(), written: 0, tally: FindingTally::default(), error: None }
+        let tally = FindingTally::default();
+        Printer { format, paint, bar, out: stdout(), written: 0, is_silent: false, tally, error: None }
+    }
+
+    /// A printer that only counts: standard output is for something else.
+    pub fn silent(paint: Paint, bar: ProgressBar) -> Printer {
+        Printer { is_silent: true, ..Printer::new(Format::Ndjson, paint, bar) }
     }
 
     /// Ends the output.
@@ -106,6 +114,9 @@ impl FindingTally {
 impl ScanSink for Printer {
     fn finding(&mut self, _file: &Path, _offset: u64, finding: Finding) -> ControlFlow<()> {
         self.tally.add(&finding);
+        if self.is_silent {
+            return ControlFlow::Continue(());
+        }
         match self.write(&finding) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {

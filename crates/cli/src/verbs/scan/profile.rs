@@ -1,133 +1,214 @@
-//! What each step took, and what the costliest rules cost.
+//! What each rule cost: how often it was evaluated, how often it held, how long that took, and its share of the whole.
 //!
-//! Rules share predicates, so no rule has a price of its own inside the whole program. Its price is measured apart: the
-//! first records of the input again, held against that rule alone, less the same without any rule.
+//! A condition that several rules share is evaluated once an event, and its time is counted with the rule that asks first. The clock is
+//! read before and after each rule, so a scan that keeps account is slower, and a rule that fails at once costs mostly that reading.
 
-use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::time::Duration;
 
-use engine::sigma::Inventory;
-use engine::{Engine, Event, Format, Framer, Given, Sink};
-use model::{Finding, Reject, SourceId};
-use pipeline::scan::{ScanInput, ScanOptions};
+use comfy_table::{Cell, CellAlignment};
+use engine::Engine;
+use engine::sigma::RuleCost;
+use model::Level;
+use pipeline::scan::ScanProfile;
+use serde::Serialize;
 
 use super::Timing;
-use crate::context::Context;
+use crate::context::{Context, stdout, write_json};
+use crate::globals::Format;
 use crate::status::Failure;
+use crate::table::{counted, group, new_table, number, print_table};
 
-/// Bytes of the input that rules are measured on.
-const SAMPLE_BYTES: u64 = 1 << 20;
-/// Rules that are told.
-const RULES_MAX: usize = 10;
-/// Rules that are measured at most.
-const MEASURED_MAX: usize = 500;
+/// Rules of the table, unless all are asked for by `-v`.
+const RULES_MAX: usize = 20;
 
-/// Writes the profile to standard error.
+/// One rule's cost.
+#[derive(Debug, Serialize)]
+struct Row<'e> {
+    rule: &'e str,
+    title: &'e str,
+    level: Level,
+    file: &'e str,
+    evaluations: u64,
+    hits: u64,
+    ns: u64,
+    ns_per_evaluation: f64,
+    /// Of the time of evaluation as a whole, 0 to 1.
+    share: f64,
+}
+
+/// What all rules cost, and what is not any rule's.
+#[derive(Debug, Serialize)]
+struct Totals {
+    events: u64,
+    threads: usize,
+    /// From the first byte to the last finding.
+    scan_ns: u64,
+    /// All threads: reading fields, finding candidates, rules, making findings.
+    evaluation_ns: u64,
+    /// Of it, finding the rules that an event can be about.
+    candidates_ns: u64,
+    /// Of it, those rules.
+    rules_ns: u64,
+    rules: usize,
+    rules_evaluated: usize,
+    evaluations: u64,
+    hits: u64,
+}
+
+#[derive(Serialize)]
+struct Document<'e> {
+    totals: &'e Totals,
+    rules: &'e [Row<'e>],
+}
+
+#[derive(Serialize)]
+struct TotalsLine<'e> {
+    totals: &'e Totals,
+}
+
+/// Writes what each step took to standard error, and the rules to standard output.
 pub fn tell(
     context: &Context,
     engine: &Engine,
-    inventory: &Inventory,
-    inputs: &[ScanInput],
-    options: &ScanOptions,
+    profile: &ScanProfile,
     timing: Timing,
+    threads: usize,
 ) -> Result<(), Failure> {
     let paint = context.paint_errors;
     let mut errors = std::io::stderr().lock();
     writeln!(errors, "{}", paint.bold("profile"))?;
     for (step, took) in [("read rules", timing.load), ("compile", timing.compile), ("scan", timing.scan)] {
-        writeln!(errors, "  {:>10.1} ms  {step}", millis(took))?;
+        writeln!(errors, "  {:>10.1} ms  {step}", took.as_secs_f64() * 1e3)?;
     }
-    let Some(sample) = sample(inputs, engine) else {
-        writeln!(errors, "  rules are measured on files, not on standard input")?;
-        return Ok(());
-    };
-    let costs = rule_costs(engine, inventory, &sample, options);
-    writeln!(errors, "{}", paint.bold(format!("costliest rules, alone, for each of {} records", sample.len())))?;
-    for (title, cost) in costs.iter().take(RULES_MAX) {
-        writeln!(errors, "  {:>10.2} µs  {title}", cost.as_secs_f64() * 1e6 / sample.len() as f64)?;
+    let rows = rows(engine, profile);
+    let totals = totals(engine, profile, timing.scan, threads);
+    match context.format_or(Format::Ndjson) {
+        Format::Json => write_json(&Document { totals: &totals, rules: &rows }),
+        Format::Ndjson => lines(&rows, &totals),
+        Format::Table | Format::Ocsf => table(context, &rows, &totals),
     }
-    Ok(())
 }
 
-fn millis(took: Duration) -> f64 {
-    took.as_secs_f64() * 1e3
-}
-
-/// The first records of the first files.
-fn sample(inputs: &[ScanInput], engine: &Engine) -> Option<Vec<Vec<u8>>> {
-    let files = inputs.iter().filter_map(|input| match input {
-        ScanInput::Path(path) => Some(walkdir::WalkDir::new(path).sort_by_file_name()),
-        ScanInput::Stdin => None,
-    });
-    let mut frames = Vec::new();
-    let mut left = SAMPLE_BYTES;
-    for entry in files.flatten().filter_map(Result::ok).filter(|entry| entry.file_type().is_file()) {
-        let Ok(file) = std::fs::File::open(entry.path()) else { continue };
-        let Ok((_, plain)) = pipeline::decompress::open(file) else { continue };
-        let mut bytes = Vec::new();
-        // A broken stream was told in the summary; what came before the break still serves.
-        let _ = plain.take(left).read_to_end(&mut bytes);
-        left = left.saturating_sub(bytes.len() as u64);
-        let mut framer = Framer::new(Format::Auto, engine.limits());
-        let mut each = |frame: engine::Frame<'_>| {
-            if frame.outcome.is_ok() {
-                frames.push(frame.bytes.to_vec());
-            }
-        };
-        framer.push(&bytes, &mut each);
-        framer.finish(&mut each);
-        if left == 0 {
-            break;
-        }
-    }
-    (!frames.is_empty()).then_some(frames)
-}
-
-/// Rules with their cost on the sample, costliest first.
-fn rule_costs(
-    engine: &Engine,
-    inventory: &Inventory,
-    sample: &[Vec<u8>],
-    options: &ScanOptions,
-) -> Vec<(String, Duration)> {
-    let compile = |rules| Engine::compile(engine.sources().to_vec(), rules, Vec::new(), inventory, engine.limits()).0;
-    let bare = measure(&compile(Vec::new()), sample, options);
-    let mut costs: Vec<(String, Duration)> = engine
-        .rules()
-        .iter()
-        .filter(|compiled| is_carried(engine, &compiled.rule.logsource))
-        .take(MEASURED_MAX)
-        .map(|compiled| {
-            let alone = compile(vec![(*compiled.rule).clone()]);
-            (compiled.rule.title.clone(), measure(&alone, sample, options).saturating_sub(bare))
+/// The rules that were evaluated, costliest first.
+fn rows<'e>(engine: &'e Engine, profile: &ScanProfile) -> Vec<Row<'e>> {
+    let costs = engine.rules().iter().zip(&profile.rules).filter(|(_, cost)| cost.evaluations > 0);
+    let mut rows: Vec<Row<'e>> = costs
+        .map(|(compiled, cost)| Row {
+            rule: compiled.rule.id.as_str(),
+            title: &compiled.rule.title,
+            level: compiled.rule.level,
+            file: &compiled.rule.file,
+            evaluations: cost.evaluations,
+            hits: cost.hits,
+            ns: cost.time,
+            ns_per_evaluation: cost.time as f64 / cost.evaluations as f64,
+            share: share(cost.time, profile.time),
         })
         .collect();
-    costs.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
-    costs
+    rows.sort_by(|left, right| right.ns.cmp(&left.ns).then_with(|| left.title.cmp(right.title)));
+    rows
 }
 
-fn is_carried(engine: &Engine, logsource: &engine::sigma::LogSource) -> bool {
-    engine.sources().iter().flat_map(|source| &source.logsources).any(|theirs| logsource.applies_to(theirs))
+fn share(part: u64, whole: u64) -> f64 {
+    part as f64 / whole.max(1) as f64
 }
 
-/// The shorter of two passes: the first also warms up.
-fn measure(engine: &Engine, sample: &[Vec<u8>], options: &ScanOptions) -> Duration {
-    let given = Given { source: options.source.clone(), received: options.received, lane: options.lane };
-    let mut worker = engine.worker();
-    let mut pass = || {
-        let started = Instant::now();
-        for frame in sample {
-            engine.evaluate(&mut worker, frame, &given, &mut Nowhere);
-        }
-        started.elapsed()
-    };
-    pass().min(pass())
+fn totals(engine: &Engine, profile: &ScanProfile, scan: Duration, threads: usize) -> Totals {
+    let sum = |part: fn(&RuleCost) -> u64| profile.rules.iter().map(part).sum();
+    Totals {
+        events: profile.events,
+        threads,
+        scan_ns: u64::try_from(scan.as_nanos()).unwrap_or(u64::MAX),
+        evaluation_ns: profile.time,
+        candidates_ns: profile.witness_time,
+        rules_ns: sum(|cost| cost.time),
+        rules: engine.rules().len(),
+        rules_evaluated: profile.rules.iter().filter(|cost| cost.evaluations > 0).count(),
+        evaluations: sum(|cost| cost.evaluations),
+        hits: sum(|cost| cost.hits),
+    }
 }
 
-struct Nowhere;
+/// A line for each rule, and one for the totals.
+fn lines(rows: &[Row<'_>], totals: &Totals) -> Result<(), Failure> {
+    let mut out = stdout();
+    for row in rows {
+        serde_json::to_writer(&mut out, row)?;
+        out.write_all(b"\n")?;
+    }
+    serde_json::to_writer(&mut out, &TotalsLine { totals })?;
+    out.write_all(b"\n")?;
+    Ok(out.flush()?)
+}
 
-impl Sink for Nowhere {
-    fn rejected(&mut self, _raw: &[u8], _source: Option<&SourceId>, _reason: Reject) {}
-    fn evaluated(&mut self, _event: &Event<'_>) {}
-    fn finding(&mut self, _finding: Finding, _event: &Event<'_>) {}
+fn table(context: &Context, rows: &[Row<'_>], totals: &Totals) -> Result<(), Failure> {
+    let shown = if context.global.verbose > 0 { rows.len() } else { rows.len().min(RULES_MAX) };
+    let mut table = new_table(context, &["rule", "evaluations", "hits", "time", "each", "share"]);
+    for row in &rows[..shown] {
+        table.add_row(vec![
+            Cell::new(row.title),
+            number(row.evaluations),
+            number(row.hits),
+            right(time(row.ns as f64)),
+            right(time(row.ns_per_evaluation)),
+            right(percent(row.share)),
+        ]);
+    }
+    if shown < rows.len() {
+        let rest = &rows[shown..];
+        let sum = |part: fn(&Row<'_>) -> u64| rest.iter().map(part).sum::<u64>();
+        let title = format!("… {}", counted(rest.len() as u64, "more rule"));
+        let (evaluations, hits) = (sum(|row| row.evaluations), sum(|row| row.hits));
+        table.add_row(part(&title, Some((evaluations, hits)), sum(|row| row.ns), totals.evaluation_ns));
+    }
+    let others = totals.evaluation_ns.saturating_sub(totals.candidates_ns + totals.rules_ns);
+    let all = Some((totals.evaluations, totals.hits));
+    table.add_row(part("all rules", all, totals.rules_ns, totals.evaluation_ns));
+    table.add_row(part("finding the rules to look at", None, totals.candidates_ns, totals.evaluation_ns));
+    table.add_row(part("reading records, making findings", None, others, totals.evaluation_ns));
+    table.add_row(part("evaluation", None, totals.evaluation_ns, totals.evaluation_ns));
+    print_table(&table)?;
+    let mut out = stdout();
+    writeln!(
+        out,
+        "\n{} of {} looked at, on {} · {} on {}",
+        group(totals.rules_evaluated as u64),
+        counted(totals.rules as u64, "rule"),
+        counted(totals.events, "event"),
+        time(totals.scan_ns as f64),
+        counted(totals.threads as u64, "thread"),
+    )?;
+    Ok(out.flush()?)
+}
+
+/// A row that is no rule.
+fn part(name: &str, counts: Option<(u64, u64)>, ns: u64, whole: u64) -> Vec<Cell> {
+    let count = |value: Option<u64>| value.map_or_else(|| Cell::new(""), number);
+    vec![
+        Cell::new(name),
+        count(counts.map(|(evaluations, _)| evaluations)),
+        count(counts.map(|(_, hits)| hits)),
+        right(time(ns as f64)),
+        Cell::new(""),
+        right(percent(share(ns, whole))),
+    ]
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// Nanoseconds for people: `812 ns`, `3.4 µs`, `12.5 ms`, `1.20 s`.
+fn time(ns: f64) -> String {
+    match ns {
+        ns if ns < 1e3 => format!("{ns:.0} ns"),
+        ns if ns < 1e6 => format!("{:.1} µs", ns / 1e3),
+        ns if ns < 1e9 => format!("{:.1} ms", ns / 1e6),
+        ns => format!("{:.2} s", ns / 1e9),
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
