@@ -22,9 +22,16 @@ pub(crate) struct WalkState {
     object: u64,
     /// Texts, without their quotes, with escapes that may stand for characters that need none.
     odd: Vec<(u32, u32)>,
+    /// Texts, without their quotes, and numbers.
+    leaves: Vec<(u32, u32)>,
 }
 
 impl WalkState {
+    /// Where the last record writes texts, without their quotes, and numbers.
+    pub(crate) fn leaves(&self) -> &[(u32, u32)] {
+        &self.leaves
+    }
+
     /// Where the last record writes texts with escapes (`\u`, `\/`) that may stand for characters that need none.
     pub(crate) fn odd(&self) -> &[(u32, u32)] {
         &self.odd
@@ -70,6 +77,7 @@ pub(crate) fn first_value(
     scratch.reset(fields);
     scratch.walk.levels.clear();
     scratch.walk.odd.clear();
+    scratch.walk.leaves.clear();
     scratch.walk.seen.resize(fields.trie().edges(), 0);
     Walk { bytes: text.as_bytes(), text, fields, scratch, depth_max: limits.depth }.run()
 }
@@ -127,6 +135,9 @@ impl Walk<'_, '_> {
             Some(_) => return Err(Reject::NotJson),
             None => return Err(Reject::Truncated),
         };
+        if kind == Kind::Number {
+            self.scratch.walk.leaves.push((at as u32, end as u32));
+        }
         if let Some(field) = self.field(node) {
             self.scratch.push(field, kind, at, end);
         }
@@ -136,6 +147,7 @@ impl Walk<'_, '_> {
     #[inline]
     fn string(&mut self, at: usize, node: NodeId) -> Result<usize, Reject> {
         let end = json::string_end(self.bytes, at + 1)?;
+        self.scratch.walk.leaves.push((at as u32 + 1, end.quote as u32));
         if end.odd {
             self.scratch.walk.odd.push((at as u32 + 1, end.quote as u32));
         }

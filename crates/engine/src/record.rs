@@ -217,6 +217,11 @@ impl<'a> Record<'a> {
         self.scratch.touched.iter().map(|&index| Field::at(index))
     }
 
+    /// Where the texts of the record, without their quotes, and its numbers stand; `None` for a line of text.
+    pub(crate) fn leaves(&self) -> Option<impl Iterator<Item = (u32, u32)> + 'a> {
+        (!self.is_text).then(|| self.scratch.walk.leaves().iter().copied())
+    }
+
     /// The texts of the record, as written, with escapes that may stand for characters that need none.
     pub(crate) fn odd_texts(&self) -> impl Iterator<Item = &'a str> {
         let odd = if self.is_text { &[] } else { self.scratch.walk.odd() };

@@ -55,11 +55,15 @@ impl Anywhere {
             folds.leaves(record).for_each(|leaf| pieces.search(leaf.as_bytes(), &mut |number, _| found(number)));
             return;
         }
-        pieces.search(raw, &mut |number, end| {
+        let found_in_value = &mut |number, end| {
             if is_text || !is_in_key(raw, end) {
                 found(number);
             }
-        });
+        };
+        match record.leaves() {
+            Some(leaves) => pieces.search_in(raw, leaves, found_in_value),
+            None => pieces.search(raw, found_in_value),
+        }
         for text in record.odd_texts() {
             pieces.search(folds.unescaped(text).as_bytes(), &mut |number, _| found(number));
         }

@@ -16,6 +16,7 @@ const BITS_A_GRAM: usize = 32;
 const EMPTY: u32 = u32::MAX;
 /// Takes ASCII letters to lower case, and some other characters together; what is met is compared afterwards.
 const FOLD: u32 = 0x2020_2020;
+const FOLD_WIDE: u64 = 0x2020_2020_2020_2020;
 
 /// Literals by their grams.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(super) struct Grams {
     /// Literals of three bytes.
     twos: Table,
     /// One look for all three tables, where there is more than the first.
-    gate: Bits,
+    gate: Option<Gate>,
 }
 
 /// The length that a literal must have.
@@ -51,7 +52,7 @@ impl Grams {
             Table::new(width, &wanted)
         };
         let (fours, threes, twos) = (of(4, 5..=usize::MAX), of(3, 4..=4), of(2, 3..=3));
-        let gate = gate(&fours, &threes, &twos);
+        let gate = (!threes.is_empty() || !twos.is_empty()).then(|| Gate::of(&fours, &threes, &twos));
         Some(Grams { few, fours, threes, twos, gate })
     }
 
@@ -62,8 +63,19 @@ impl Grams {
     pub(super) fn search(&self, text: &[u8], found: &mut impl Found) {
         match &self.few {
             Some(few) => few.search(text, found),
+            None => self.search_in(text, [(0, text.len() as u32)], found),
+        }
+    }
+
+    /// As [`Grams::search`], in the parts of `text` from start to end; what only begins in a part may be told as well.
+    pub(super) fn search_in(&self, text: &[u8], parts: impl IntoIterator<Item = (u32, u32)>, found: &mut impl Found) {
+        let mut budget = text.len() + 256;
+        match &self.few {
+            Some(few) => few.search(text, found),
             None => {
-                if self.search_hashed(text, found).is_none() {
+                let mut search =
+                    |(start, end)| self.search_hashed(text, start as usize, end as usize, &mut budget, found);
+                if parts.into_iter().try_for_each(&mut search).is_none() {
                     [&self.fours, &self.threes, &self.twos].iter().for_each(|table| table.tell_all(found));
                 }
             }
@@ -71,42 +83,60 @@ impl Grams {
     }
 
     /// `None` once the budget is spent.
-    fn search_hashed(&self, text: &[u8], found: &mut impl Found) -> Option<()> {
-        let mut budget = text.len() + 256;
-        if self.threes.is_empty() && self.twos.is_empty() {
-            for (half, window) in text.array_windows::<4>().step_by(2).enumerate() {
+    #[inline]
+    fn search_hashed(
+        &self,
+        text: &[u8],
+        start: usize,
+        end: usize,
+        budget: &mut usize,
+        found: &mut impl Found,
+    ) -> Option<()> {
+        let Some(gate) = &self.gate else {
+            let part = text.get(start..text.len().min(end + 3)).unwrap_or_default();
+            for (half, window) in part.array_windows::<4>().step_by(2).enumerate() {
                 let word = u32::from_le_bytes(*window) | FOLD;
                 if self.fours.bits.has(word) {
-                    self.fours.compare(text, half * 2, word, &mut budget, found)?;
+                    self.fours.compare(text, start + half * 2, word, budget, found)?;
                 }
             }
             return Some(());
-        }
-        for (half, window) in text.array_windows::<4>().step_by(2).enumerate() {
-            let word = u32::from_le_bytes(*window) | FOLD;
-            if self.gate.has(word & THREE) {
-                for table in [&self.fours, &self.threes, &self.twos] {
-                    if table.bits.has(word & table.mask) {
-                        table.compare(text, half * 2, word & table.mask, &mut budget, found)?;
-                    }
+        };
+        let mut at = start;
+        // Three places of two bytes each in one step: a word of eight bytes has what is at all three.
+        while at < end {
+            let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
+                return self.search_tail(text, at, budget, found);
+            };
+            let word = u64::from_le_bytes(*chunk) | FOLD_WIDE;
+            let words = [word as u32, (word >> 16) as u32, (word >> 32) as u32];
+            for (place, word) in words.into_iter().enumerate() {
+                if gate.has(word) {
+                    self.compare(text, at + place * 2, word, budget, found)?;
                 }
             }
+            at += 6;
         }
-        self.search_tail(text, &mut budget, found)
+        Some(())
     }
 
-    /// The even positions that have less than four bytes behind them.
-    fn search_tail(&self, text: &[u8], budget: &mut usize, found: &mut impl Found) -> Option<()> {
-        let first = (text.len().saturating_sub(3) + 1) & !1;
-        for at in (first..text.len()).step_by(2) {
+    /// The even positions from `at` on, of which the last have less than four bytes behind them.
+    fn search_tail(&self, text: &[u8], at: usize, budget: &mut usize, found: &mut impl Found) -> Option<()> {
+        for at in (at..text.len()).step_by(2) {
             let mut bytes = [0; 4];
-            let left = &text[at..];
+            let left = &text[at..text.len().min(at + 4)];
             bytes[..left.len()].copy_from_slice(left);
-            let word = u32::from_le_bytes(bytes) | FOLD;
-            if left.len() >= 3 {
-                self.threes.compare(text, at, word & self.threes.mask, budget, found)?;
+            self.compare(text, at, u32::from_le_bytes(bytes) | FOLD, budget, found)?;
+        }
+        Some(())
+    }
+
+    /// `None` once the budget is spent.
+    fn compare(&self, text: &[u8], at: usize, word: u32, budget: &mut usize, found: &mut impl Found) -> Option<()> {
+        for table in [&self.fours, &self.threes, &self.twos] {
+            if table.bits.has(word & table.mask) {
+                table.compare(text, at, word & table.mask, budget, found)?;
             }
-            self.twos.compare(text, at, word & self.twos.mask, budget, found)?;
         }
         Some(())
     }
@@ -115,12 +145,36 @@ impl Grams {
 /// The bits of a word that are its first three bytes.
 const THREE: u32 = 0x00FF_FFFF;
 
-/// What has a gram of any of the tables in its first three bytes.
-fn gate(fours: &Table, threes: &Table, twos: &Table) -> Bits {
-    let long = [fours, threes].into_iter().flat_map(|table| table.groups.iter().map(|(gram, ..)| gram & THREE));
-    let third = (0..=u32::from(u8::MAX)).filter(|byte| byte & (FOLD & 0xFF) != 0);
-    let short = twos.groups.iter().flat_map(|(gram, ..)| third.clone().map(move |byte| gram | byte << 16));
-    Bits::of(long.chain(short))
+/// A set of hashed grams of three bytes, of one size, so that a look into it is quick.
+#[derive(Debug)]
+struct Gate(Box<[u64; GATE_BITS / 64]>);
+
+const GATE_BITS: usize = 1 << 17;
+
+impl Gate {
+    /// What has a gram of any of the tables in its first three bytes.
+    fn of(fours: &Table, threes: &Table, twos: &Table) -> Gate {
+        let mut gate = Gate(vec![0; GATE_BITS / 64].try_into().expect("it has the length that is asked for"));
+        let long = [fours, threes].into_iter().flat_map(|table| table.groups.iter().map(|(gram, ..)| *gram));
+        let third = (0..=u32::from(u8::MAX)).filter(|byte| byte & (FOLD & 0xFF) != 0);
+        let short = twos.groups.iter().flat_map(|(gram, ..)| third.clone().map(move |byte| gram | byte << 16));
+        for gram in long.chain(short) {
+            let bit = Gate::bit(gram);
+            gate.0[bit / 64] |= 1 << (bit % 64);
+        }
+        gate
+    }
+
+    #[inline]
+    fn bit(word: u32) -> usize {
+        ((word & THREE).wrapping_mul(MIX) >> (32 - GATE_BITS.trailing_zeros())) as usize
+    }
+
+    #[inline]
+    fn has(&self, word: u32) -> bool {
+        let bit = Gate::bit(word);
+        self.0[bit / 64] >> (bit % 64) & 1 == 1
+    }
 }
 
 /// A set of hashed grams.
