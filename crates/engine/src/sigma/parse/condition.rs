@@ -219,11 +219,11 @@ impl<'t> Parser<'t> {
         Ok(Condition::Of(Of { least, pattern: pattern.to_owned(), searches }))
     }
 
-    /// `them` leaves out names with an underscore in front; a pattern names whatever fits it.
+    /// `them` leaves out names with an underscore in front, and so does a pattern that does not begin with one itself.
     fn named(&self, pattern: &str) -> Vec<usize> {
-        let is_them = pattern.eq_ignore_ascii_case("them");
-        let fits =
-            |name: &str| if is_them { !name.starts_with('_') } else { glob(pattern.as_bytes(), name.as_bytes()) };
+        let (is_them, is_hidden) = (pattern.eq_ignore_ascii_case("them"), pattern.starts_with('_'));
+        let named = |name: &str| is_them || glob(pattern.as_bytes(), name.as_bytes());
+        let fits = |name: &str| named(name) && (is_hidden || !name.starts_with('_'));
         self.searches.iter().enumerate().filter(|(_, search)| fits(&search.name)).map(|(at, _)| at).collect()
     }
 
