@@ -6,6 +6,7 @@ use model::Diagnostic;
 use rustc_hash::FxHashMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
+use super::block;
 use super::{DEPTH_MAX, Document, Entry, Kind, NODES_MAX, Node, Style, TEXT_BYTES_MAX};
 
 /// Reads every document of a text.
@@ -21,14 +22,18 @@ pub fn parse(text: &str) -> (Vec<Document<'_>>, Vec<Diagnostic>) {
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (line, part) in split(text) {
-        let mut builder = Builder::new(line);
-        let is_read = builder.run(part);
-        diagnostics.append(&mut builder.diagnostics);
-        if is_read && let Some(root) = builder.root {
-            documents.push(Document { line: root.line, root });
-        }
+        let root = block::read(part, line).or_else(|| read(part, line, &mut diagnostics));
+        documents.extend(root.map(|root| Document { line: root.line, root }));
     }
     (documents, diagnostics)
+}
+
+/// Reads one document, whatever is in it, by the library.
+pub(super) fn read<'a>(part: &'a str, lines_before: usize, diagnostics: &mut Vec<Diagnostic>) -> Option<Node<'a>> {
+    let mut builder = Builder::new(lines_before);
+    let is_read = builder.run(part);
+    diagnostics.append(&mut builder.diagnostics);
+    builder.root.filter(|_| is_read)
 }
 
 /// Cuts a text at its `---` lines; each part comes with the number of lines before it.

@@ -6,7 +6,10 @@
 //! Bound: [`TEXT_BYTES_MAX`], [`DEPTH_MAX`] and [`NODES_MAX`], aliases counted where they are used. When one is met, the
 //! document is refused with a diagnostic that names it.
 
+mod block;
 mod build;
+mod flow;
+mod scalar;
 
 use std::borrow::Cow;
 

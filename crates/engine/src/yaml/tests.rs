@@ -87,7 +87,135 @@ fn numbers_become_json_numbers() {
     );
 }
 
+/// Says whether the block reader took the text; what it took is what the library gives.
+fn is_block(text: &str) -> bool {
+    let Some(root) = block::read(text, 3) else { return false };
+    let mut diagnostics = Vec::new();
+    assert_eq!(build::read(text, 3, &mut diagnostics), Some(root), "{text}");
+    assert_eq!(diagnostics, [], "{text}");
+    true
+}
+
+#[test]
+fn what_rules_are_written_in_is_read_without_the_library_and_gives_the_same_tree() {
+    for text in [
+        "a: 1\nb:\n- c\n- 'd': \"e\"\n  f: g # h\n# i\nj:\n    - - k\n      - -l\n    -\n        m: n\n",
+        "---\n# a\ntitle: É é\n'|all': it''s\n\"x\\\\y\": \"\\\"q\\\"\"\nlist:\n  - a: |\n      one\n\n        two \n    b: |-\n      #c\n\n\nlast: :x\n",
+        "a: [b, 'c, d', -e, f:g, http://h/i#j ,[], { k: l, 'm': n} ] # o\np: {q: [r, {}], s t: 1}\nu: \"v\\n\\tw\"\n",
+        "é: é # é\nü ü|contains: 'ü: # ü'\n",
+    ] {
+        assert!(is_block(text), "{text}");
+    }
+}
+
+#[test]
+fn whatever_is_not_certain_is_left_to_the_library() {
+    for text in [
+        "a: &b c",
+        "a: !t c",
+        "a: b\n c",
+        "a: 'b\n c'",
+        "a: >\n  b\n",
+        "a: b: c",
+        "a: b\n  c: d",
+        "a: |\n\n  b\n",
+        "a:\n",
+        "a: 1\na: 2",
+        "? a\n: b",
+        "a:\tb",
+        "- a\nb: c",
+        "a: \"\\x41\"",
+        "a\n",
+        "a: 'b' c",
+        "a : b",
+        "a: @b",
+        "a:\n    - b\n  - c\n",
+        "%YAML 1.2\n",
+        "a: |\n  b",
+        "a: b\n...\n",
+        " a: b\n",
+        "",
+        "# a\n",
+        "a: '",
+        "a: |+\n  b\n",
+        "a: |\n    b\n  c: d\n",
+    ] {
+        assert!(block::read(text, 0).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn shipped_rules_and_their_tests_are_read_without_the_library() {
+    for text in [
+        include_str!("../../../../content/packs/identity/iam_custody_role_changed.yml"),
+        include_str!("../../../../content/packs/identity/iam_custody_role_changed.test.yml"),
+        include_str!("../../../../content/packs/cloud/lambda_code_replaced_by_person.yml"),
+        include_str!("../../../../content/packs/cloud/lambda_invocable_from_outside.test.yml"),
+        include_str!("../../../../content/packs/weights/kms_weights_key_endangered.test.yml"),
+    ] {
+        assert!(is_block(text), "{text}");
+    }
+}
+
+/// A rule with everything that the block reader takes.
+const RULE: &str = "---
+title: A title # with a comment
+description: |
+    Several lines
+      of text
+
+    and more
+tags: [attack.t1, 'a b', {k: v, l: \"w\\n\"}]
+detection:
+    sel:
+        - Image|endswith: '\\\\cmd.exe'
+          'Quoted''key': \"text: #1\"
+        -   - -enc
+            - a*b?
+    '|all':
+    - one
+    - two: 2
+    # a comment
+    last: |-
+        end
+level: low
+";
+
 proptest! {
+    #[test]
+    fn the_block_reader_and_the_library_give_the_same_tree(
+        text in "((\n|\n  |\n    |\n      |)(- |-|)(a|b|c d|'e'|\"f\"|-g|#|é|\\|all|)(: |:| #|: \\|-?| : ||)(x|'y''z'|\"\\\\\\\\n\"|-|- | |~|\\[|))+\n?"
+    ) {
+        is_block(&text);
+    }
+
+    #[test]
+    fn a_slip_in_a_rule_gives_the_same_tree(
+        slips in proptest::collection::vec((0usize..RULE.len(), 0usize..3, "(|\n|\n  | | #|#|:|: |-|- |'|\"|\\\\|,|\\[|\\]|\\{|\\}|\\||>|&|\\*|!|%|\\?|\t|é|x|---|\\.\\.\\.)"), 1..4)
+    ) {
+        let mut text = RULE.to_owned();
+        for (at, length, slip) in slips {
+            text.replace_range(at.min(text.len())..(at + length).min(text.len()), &slip);
+            if !text.is_ascii() {
+                break;
+            }
+        }
+        is_block(&text);
+    }
+
+    #[test]
+    fn lists_and_maps_in_brackets_give_the_same_tree(text in "a: (\\[|\\{|\\]|\\}|, ?|b|c d|: |:|-|#| |'e'|\"f\\\\n\"|é|\\[\\]|\\{b: c\\}|\\{'e': b, |g: |\\[b, ){0,14}") {
+        is_block(&text);
+    }
+
+    #[test]
+    fn lines_of_lists_and_maps_give_the_same_tree(
+        lines in proptest::collection::vec((0usize..5, "(- ){0,2}", "([a-f]|'g'|h i)(: |:)", "(|x|'y'|z # w|\\|)"), 1..12)
+    ) {
+        let text: String = lines.iter().map(|(depth, dashes, key, value)| format!("{}{dashes}{key}{value}\n", "  ".repeat(*depth))).collect();
+        is_block(&text);
+    }
+
     #[test]
     fn no_text_makes_it_panic(text in "\\PC*") {
         parse(&text);
