@@ -4,7 +4,15 @@ use crate::ran::{folder, watchkeep};
 fn the_shipped_sources_are_listed() {
     let rows = watchkeep(folder().path(), &["sources"]).ended(0).lines();
     let ids: Vec<&str> = rows.iter().filter_map(|row| row["id"].as_str()).collect();
-    for id in ["aws_cloudtrail", "aws_guardduty", "aws_s3_access_log", "kubernetes_audit", "aws_bedrock_invocation"] {
+    let shipped = [
+        "aws_cloudtrail",
+        "aws_guardduty",
+        "aws_s3_access_log",
+        "kubernetes_audit",
+        "aws_bedrock_invocation",
+        "windows_event",
+    ];
+    for id in shipped {
         assert!(ids.contains(&id), "{id} is not among {ids:?}");
     }
     let table = watchkeep(folder().path(), &["sources", "list", "--format", "table"]).ended(0).out;

@@ -84,6 +84,7 @@ fn names(source: &Source, field: &str) -> bool {
     readings.any(|reading| reading.looks_at().iter().any(|path| below(path)))
         || source.sensitive.iter().any(|path| below(path))
         || source.columns.contains_key(field)
+        || source.fields.contains_key(field)
 }
 
 /// Entities are of a known kind.

@@ -36,6 +36,7 @@ pub(crate) fn read(value: Scalar<'_>, unit: Unit) -> Option<Time> {
 /// Reads text as a time.
 pub(crate) fn parse(text: &str, unit: Unit) -> Option<Time> {
     plain_utc(text.as_bytes())
+        .or_else(|| with_fraction(text.as_bytes()))
         .or_else(|| Time::parse(text).ok())
         .or_else(|| without_offset(text))
         .or_else(|| short_offset(text))
@@ -63,6 +64,20 @@ fn plain_utc(text: &[u8]) -> Option<Time> {
     }
     let seconds = days_since_epoch(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
     Some(Time::from_micros(seconds * 1_000_000))
+}
+
+/// `2026-11-22T02:51:00.1234567Z`, as Windows and many others write it: up to nine digits, of which six count.
+fn with_fraction(text: &[u8]) -> Option<Time> {
+    let (head, rest) = text.split_first_chunk::<19>()?;
+    let digits = rest.strip_prefix(b".")?.strip_suffix(b"Z")?;
+    if digits.is_empty() || digits.len() > 9 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let mut whole = [b'Z'; 20];
+    whole[..19].copy_from_slice(head);
+    let digit = |at: usize| digits.get(at).map_or(0, |digit| i64::from(digit - b'0'));
+    let micros = (0..6).fold(0, |all, at| all * 10 + digit(at));
+    Some(Time::from_micros(plain_utc(&whole)?.micros() + micros))
 }
 
 fn days_of(year: i64, month: i64) -> i64 {
@@ -174,6 +189,16 @@ mod tests {
         fn the_short_way_agrees_with_the_general_parser(seconds in 0i64..253_402_300_799) {
             let text = format!("{:.0}", jiff::Timestamp::from_second(seconds).expect("in range"));
             prop_assert_eq!(plain_utc(text.as_bytes()), Time::parse(&text).ok());
+        }
+
+        #[test]
+        fn the_short_way_with_a_fraction_agrees_with_the_general_parser(
+            seconds in 0i64..253_402_300_799,
+            fraction in "[0-9]{1,9}",
+        ) {
+            let text = format!("{:.0}", jiff::Timestamp::from_second(seconds).expect("in range"));
+            let text = text.replace('Z', &format!(".{fraction}Z"));
+            prop_assert_eq!(with_fraction(text.as_bytes()), Time::parse(&text).ok(), "{}", text);
         }
     }
 }

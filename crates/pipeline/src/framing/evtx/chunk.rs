@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use evtx::err::{ChunkError, EvtxError};
 use evtx::{EvtxChunkData, IterChunkRecords, ParserSettings};
+use serde::de::IgnoredAny;
 
 /// Of a chunk, before its records.
 pub(super) const HEADER_BYTES: usize = 512;
@@ -118,7 +119,10 @@ fn next(records: &mut IterChunkRecords<'_>) -> Option<Next> {
     };
     let start = (record.binxml_offset as usize).saturating_sub(RECORD_HEADER_BYTES);
     Some(match record.into_json_bytes() {
-        Ok(record) => Next::Record { start, json: record.data },
-        Err(_) => Next::DamagedAt(start),
+        // The reader writes names as they are; a damaged one can hold what no JSON may.
+        Ok(record) if serde_json::from_slice::<IgnoredAny>(&record.data).is_ok() => {
+            Next::Record { start, json: record.data }
+        }
+        _ => Next::DamagedAt(start),
     })
 }
