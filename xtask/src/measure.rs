@@ -7,8 +7,12 @@ use std::process::Command;
 use crate::place::{Place, cargo};
 use crate::step::{Outcome, run_command};
 
-/// What is measured and what measures; the engine alone is measured inside of the latter.
-const BOTH: [&str; 2] = ["watchkeep", "measure"];
+/// What is measured and what measures.
+const BOTH: &[&str] = &["--package", "watchkeep", "--package", "measure"];
+/// The engine is measured inside of the latter.
+const ALONE: &[&str] = &["--package", "measure"];
+/// Without the platform around it the build is much quicker; only gzip files need that.
+const QUICK: &[&str] = &["--package", "measure", "--no-default-features"];
 
 /// Measures; the table goes to standard output.
 pub fn bench(place: &Place, name: Option<&str>, parts: &[String], quick: bool, write: bool) -> anyhow::Result<bool> {
@@ -18,7 +22,11 @@ pub fn bench(place: &Place, name: Option<&str>, parts: &[String], quick: bool, w
     if quick {
         arguments.push(OsStr::new("--quick"));
     }
-    let packages: &[&str] = if name == Some("engine") { &["measure"] } else { &BOTH };
+    let packages = match name {
+        Some("engine") if quick && !parts.iter().any(|part| part == "packed") => QUICK,
+        Some("engine") => ALONE,
+        _ => BOTH,
+    };
     run(place, packages, arguments, write)
 }
 
@@ -28,12 +36,12 @@ pub fn eval(place: &Place, data: Option<&Path>, write: bool) -> anyhow::Result<b
     if let Some(data) = data {
         arguments.extend([OsStr::new("--data"), data.as_os_str()]);
     }
-    run(place, &BOTH, arguments, write)
+    run(place, BOTH, arguments, write)
 }
 
 fn run(place: &Place, packages: &[&str], arguments: Vec<&OsStr>, write: bool) -> anyhow::Result<bool> {
     let mut build = cargo(&["build", "--release", "--quiet", "--bins"]);
-    build.args(packages.iter().flat_map(|package| ["--package", package]));
+    build.args(packages);
     if let Outcome::Failed(why) | Outcome::Skipped(why) = run_command(build)? {
         anyhow::bail!("the release build failed: {why}");
     }

@@ -1,11 +1,13 @@
 //! `bench`: the numbers that Watchkeep promises, each with its goal.
 
+#[cfg(feature = "platform")]
 mod console;
 mod corpus;
-mod engine;
+pub mod engine;
 mod http;
 mod memory;
 mod process;
+#[cfg(feature = "platform")]
 mod scan;
 mod start;
 
@@ -21,14 +23,14 @@ pub struct Row {
     /// The number with its unit.
     pub value: String,
     /// The promise.
-    pub goal: &'static str,
+    pub goal: String,
     /// Is it kept? `None` for numbers beside which nothing was promised.
     pub is_kept: Option<bool>,
 }
 
 impl Row {
-    fn of(what: impl Into<String>, value: impl Into<String>, goal: &'static str, is_kept: Option<bool>) -> Row {
-        Row { what: what.into(), value: value.into(), goal, is_kept }
+    fn of(what: impl Into<String>, value: impl Into<String>, goal: impl Into<String>, is_kept: Option<bool>) -> Row {
+        Row { what: what.into(), value: value.into(), goal: goal.into(), is_kept }
     }
 }
 
@@ -39,24 +41,28 @@ pub struct Scope {
     pub parts: Vec<String>,
     /// A short run for development: fewer events and rounds.
     pub quick: bool,
+    /// Write what is measured to the pages.
+    pub write: bool,
 }
 
 /// A measurement.
 type Bench = fn(&Scope) -> anyhow::Result<Vec<Row>>;
 
-const ALL: [(&str, Bench); 6] = [
+const ALL: &[(&str, Bench)] = &[
+    #[cfg(feature = "platform")]
     ("scan", |_| scan::rows()),
     ("start", |_| start::rows()),
     ("memory", |_| memory::rows()),
     ("http", |_| http::rows()),
+    #[cfg(feature = "platform")]
     ("console", |_| console::rows()),
     ("engine", engine::rows),
 ];
 
 /// Runs the measurement called `name`, or each; true when every promise is kept.
-pub fn bench(name: Option<&str>, scope: &Scope, write: bool) -> anyhow::Result<bool> {
-    let chosen: Vec<_> = ALL.into_iter().filter(|(own, _)| name.is_none_or(|name| name == *own)).collect();
-    let known = ALL.map(|(own, _)| own).join(", ");
+pub fn bench(name: Option<&str>, scope: &Scope) -> anyhow::Result<bool> {
+    let chosen: Vec<_> = ALL.iter().filter(|(own, _)| name.is_none_or(|name| name == *own)).collect();
+    let known = ALL.iter().map(|(own, _)| *own).collect::<Vec<_>>().join(", ");
     anyhow::ensure!(!chosen.is_empty(), "no measurement is called `{}`; known: {known}", name.unwrap_or_default());
     let mut tables: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
     for (own, measure) in chosen {
@@ -66,13 +72,13 @@ pub fn bench(name: Option<&str>, scope: &Scope, write: bool) -> anyhow::Result<b
             eprintln!("  {}: {}", row.what, row.value);
         }
         // The engine has a table of its own: it is measured apart, and its rows are many.
-        let part = if own == "engine" { "engine" } else { "table" };
+        let part = if *own == "engine" { "engine" } else { "table" };
         tables.entry(part).or_default().extend(measured);
     }
     for (part, rows) in &tables {
         let text = format!("{}\n\n{}", machine(), table(rows));
         println!("\n{text}");
-        if write {
+        if scope.write {
             page::write("benchmarks.md", part, &text)?;
         }
     }

@@ -9,10 +9,10 @@ mod data;
 mod eval;
 mod page;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
 #[command(name = "measure", about = "Measures speed, memory and detection")]
@@ -45,13 +45,36 @@ enum Verb {
         #[arg(long)]
         write: bool,
     },
+    /// One piece of a measurement, in a process of its own
+    #[command(hide = true)]
+    Child { work: Work, folder: PathBuf, files: Vec<PathBuf> },
+}
+
+/// What a child does.
+#[derive(Clone, Copy, ValueEnum)]
+enum Work {
+    /// Loads the rules of a folder.
+    Load,
+    /// Loads them into RSigma.
+    LoadPeer,
+    /// Evaluates the events of files.
+    Core,
+}
+
+fn child(work: Work, folder: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+    match work {
+        Work::Load => bench::engine::load::load(folder),
+        Work::LoadPeer => bench::engine::load::load_peer(folder),
+        Work::Core => bench::engine::instructions::core(folder, files),
+    }
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().verb {
         Verb::Bench { name, parts, quick, write } => {
-            bench::bench(name.as_deref(), &bench::Scope { parts, quick }, write)
+            bench::bench(name.as_deref(), &bench::Scope { parts, quick, write })
         }
+        Verb::Child { work, folder, files } => child(work, &folder, &files).map(|()| true),
         Verb::Eval { data, write } => eval::eval(data, write),
     };
     match done {

@@ -1,17 +1,28 @@
 //! Keeps a generated part of a page up to date, between two marks.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
 /// Replaces what stands between `<!-- NAME -->` and `<!-- end NAME -->` in `docs/<file>`.
 pub fn write(file: &str, name: &str, text: &str) -> anyhow::Result<()> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file);
+    let path = place(file);
     let page = std::fs::read_to_string(&path).with_context(|| format!("cannot read docs/{file}"))?;
     let page = replace(&page, name, text).with_context(|| format!("docs/{file} has no part `{name}`"))?;
     std::fs::write(&path, page)?;
     println!("docs/{file}: part `{name}` written");
     Ok(())
+}
+
+/// Writes `docs/<file>` anew.
+pub fn put(file: &str, text: &str) -> anyhow::Result<()> {
+    std::fs::write(place(file), text)?;
+    println!("docs/{file} written");
+    Ok(())
+}
+
+fn place(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(file)
 }
 
 fn replace(page: &str, name: &str, text: &str) -> Option<String> {

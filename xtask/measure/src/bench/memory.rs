@@ -18,7 +18,8 @@ pub fn rows() -> anyhow::Result<Vec<Row>> {
         let mut command = Command::new(binary()?);
         command.args(["scan", "--format", "ndjson"]).arg(corpus.path());
         let (peak, seconds) = measured(command)?;
-        let what = format!("peak resident memory of `watchkeep scan`, {} MB file", corpus.bytes() / 1_000_000);
+        let (megabytes, thousands) = (corpus.bytes() / 1_000_000, corpus.records() / 1_000);
+        let what = format!("peak resident memory of `watchkeep scan`, {megabytes} MB file, {thousands} k records");
         rows.push(Row::of(what, format!("{peak:.0} MB in {seconds:.1} s"), "< 300 MB", Some(peak < 300.0)));
     }
     Ok(rows)

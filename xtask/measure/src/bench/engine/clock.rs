@@ -1,4 +1,4 @@
-//! Processor time of the calling thread: on a machine that others use, the only time that says what a lane costs.
+//! Processor time: on a machine that others use, the only time that says what a lane costs.
 
 use std::time::Duration;
 
@@ -6,7 +6,16 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// What this thread has used so far.
 pub fn thread_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+    used(ClockId::ThreadCPUTime)
+}
+
+/// What all threads of this process have used so far.
+pub fn process_time() -> Duration {
+    used(ClockId::ProcessCPUTime)
+}
+
+fn used(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
     Duration::new(
         u64::try_from(time.tv_sec).expect("processor time begins at zero"),
         u32::try_from(time.tv_nsec).expect("a part of a second is below a billion"),

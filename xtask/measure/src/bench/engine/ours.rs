@@ -4,18 +4,33 @@ use std::collections::BTreeMap;
 
 use content::Catalogue;
 use engine::sigma::{self, CompiledRule, LogSource, Memo, Program, RuleSet};
-use engine::{Engine, Event, Field, Fields, FieldsBuilder, Given, Limits, Record, Scratch, Sink, extract};
+use engine::{Engine, Event, Fields, FieldsBuilder, Given, Limits, Record, Scratch, Sink, extract};
 use model::{Finding, Lane as Line, Reject, SourceId, Time};
 
 use crate::bench::engine::corpus::Corpus;
-use crate::bench::engine::windows;
+
+/// Counts of matches by rule id.
+pub type Matches = BTreeMap<String, u64>;
 
 /// Counts, and makes no finding unless it is told to.
 #[derive(Default)]
-struct Count {
-    pairs: u64,
-    rejected: Vec<Reject>,
+pub struct Count {
+    /// Pairs of rule and event that matched.
+    pub pairs: u64,
+    /// Records that became events.
+    pub events: u64,
+    /// Why records did not.
+    pub rejected: Vec<Reject>,
     makes_findings: bool,
+    matches: Option<Matches>,
+}
+
+impl Count {
+    /// A rejected record costs little, so that its lane would look fast: there may be none.
+    pub fn check(&self, what: &str) -> anyhow::Result<()> {
+        let Some(reason) = self.rejected.first() else { return Ok(()) };
+        anyhow::bail!("{what}: {} records rejected, such as {reason:?}", self.rejected.len())
+    }
 }
 
 impl Sink for Count {
@@ -23,21 +38,27 @@ impl Sink for Count {
         self.rejected.push(reason);
     }
 
-    fn evaluated(&mut self, _event: &Event<'_>) {}
+    fn evaluated(&mut self, _event: &Event<'_>) {
+        self.events += 1;
+    }
 
     fn finding(&mut self, finding: Finding, _event: &Event<'_>) {
         std::hint::black_box(finding);
     }
 
-    fn hit(&mut self, _rule: &CompiledRule, event: &Event<'_>, make: &mut dyn FnMut() -> Finding) {
+    fn hit(&mut self, rule: &CompiledRule, event: &Event<'_>, make: &mut dyn FnMut() -> Finding) {
         self.pairs += 1;
+        if let Some(matches) = &mut self.matches {
+            *matches.entry(rule.rule.id.to_string()).or_default() += 1;
+        }
         if self.makes_findings {
             self.finding(make(), event);
         }
     }
 }
 
-fn given() -> Given {
+/// What the line would know about these frames: not their source, which is recognised.
+pub fn given() -> Given {
     Given { source: None, received: Time::from_millis(1_795_305_600_000), lane: Line::Live }
 }
 
@@ -51,67 +72,65 @@ pub fn find(engine: &Engine, corpus: &Corpus) -> anyhow::Result<u64> {
     Ok(run(engine, corpus, Count { makes_findings: true, ..Count::default() })?.pairs)
 }
 
+/// Which rules matched how often.
+pub fn matches(engine: &Engine, corpus: &Corpus) -> anyhow::Result<Matches> {
+    let count = run(engine, corpus, Count { matches: Some(Matches::new()), ..Count::default() })?;
+    Ok(count.matches.unwrap_or_default())
+}
+
 fn run(engine: &Engine, corpus: &Corpus, mut count: Count) -> anyhow::Result<Count> {
     let (mut worker, given) = (engine.worker(), given());
     for line in corpus.lines() {
         engine.evaluate(&mut worker, line, &given, &mut count);
     }
-    // A rejected record costs little, so that its lane would look fast.
-    let rejected = count.rejected.len();
-    anyhow::ensure!(rejected == 0, "{}: {rejected} records rejected, such as {:?}", corpus.name, count.rejected[0]);
+    count.check(corpus.name)?;
     Ok(count)
+}
+
+/// Which of these lines the engine takes as events.
+pub fn accepted(engine: &Engine, lines: Vec<String>) -> Vec<String> {
+    let (mut worker, given) = (engine.worker(), given());
+    let mut accepts = |line: &String| {
+        let mut count = Count::default();
+        engine.evaluate(&mut worker, line.as_bytes(), &given, &mut count);
+        count.rejected.is_empty() && count.events == 1
+    };
+    lines.into_iter().filter(|line| accepts(line)).collect()
 }
 
 /// The compiled rules without sources around them.
 pub struct Bare {
     program: Program,
     fields: Fields,
+    /// By the events' tags; one set for all where there is no routing.
     sets: Vec<RuleSet>,
-    by_channel: Option<ByChannel>,
-}
-
-/// Sets of rules by the channel and number of a Windows event.
-struct ByChannel {
-    channel: Field,
-    number: Field,
-    sets: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 impl Bare {
-    /// Every rule of the catalogue; a record meets those of `logsources`, or all where there are none.
-    pub fn of(catalogue: &Catalogue, logsources: &[LogSource]) -> Bare {
-        Bare::new(catalogue, |program, _| {
+    /// Every rule of the catalogue; an event meets those of its log sources.
+    pub fn routed(catalogue: &Catalogue, carried: &[Vec<LogSource>]) -> Bare {
+        Bare::of(catalogue, |program| carried.iter().map(|own| program.applicable(own)).collect())
+    }
+
+    /// Every rule of the catalogue; an event meets them all.
+    pub fn unrouted(catalogue: &Catalogue) -> Bare {
+        Bare::of(catalogue, |program| {
             let every: Vec<LogSource> = program.rules().iter().map(|rule| rule.rule.logsource.clone()).collect();
-            (vec![program.applicable(if logsources.is_empty() { &every } else { logsources })], None)
+            vec![program.applicable(&every)]
         })
     }
 
-    /// Every rule of the catalogue; a Windows event meets those of its channel and number.
-    pub fn windows(catalogue: &Catalogue, kinds: &[(String, String)]) -> Bare {
-        Bare::new(catalogue, |program, fields| {
-            let (mut sets, mut by) = (Vec::new(), BTreeMap::<String, BTreeMap<String, usize>>::new());
-            for (channel, number) in kinds {
-                by.entry(channel.clone()).or_default().insert(number.clone(), sets.len());
-                sets.push(program.applicable(&windows::logsources(channel, number)));
-            }
-            (sets, Some(ByChannel { channel: fields.intern("Channel"), number: fields.intern("EventID"), sets: by }))
-        })
-    }
-
-    fn new(
-        catalogue: &Catalogue,
-        route: impl FnOnce(&Program, &mut FieldsBuilder) -> (Vec<RuleSet>, Option<ByChannel>),
-    ) -> Bare {
+    fn of(catalogue: &Catalogue, sets: impl FnOnce(&Program) -> Vec<RuleSet>) -> Bare {
         let rules: Vec<sigma::Rule> = catalogue.rules.iter().map(|entry| entry.rule.clone()).collect();
         let mut fields = FieldsBuilder::new();
         let program = sigma::compile(&rules, &catalogue.filters, &catalogue.inventory, &mut fields).0;
-        let (sets, by_channel) = route(&program, &mut fields);
-        Bare { program, fields: fields.build(), sets, by_channel }
+        let sets = sets(&program);
+        Bare { program, fields: fields.build(), sets }
     }
 
     /// Extraction of every field that a rule reads, alone.
     pub fn extract(&self, corpus: &Corpus) -> anyhow::Result<u64> {
-        self.each(corpus, |record| {
+        self.each(corpus, |_, record| {
             std::hint::black_box(record);
         })?;
         Ok(0)
@@ -124,27 +143,27 @@ impl Bare {
         Ok(pairs)
     }
 
+    /// Which rules matched how often.
+    pub fn matches(&self, corpus: &Corpus) -> anyhow::Result<Matches> {
+        let mut matches = Matches::new();
+        self.each_hit(corpus, |rule| *matches.entry(rule.rule.id.to_string()).or_default() += 1)?;
+        Ok(matches)
+    }
+
     fn each_hit(&self, corpus: &Corpus, mut hit: impl FnMut(&CompiledRule)) -> anyhow::Result<()> {
         let mut memo = Memo::default();
-        self.each(corpus, |record| {
-            if let Some(set) = self.set_of(record) {
-                self.program.evaluate(set, record, &mut memo, &mut |rule| hit(self.program.rule(rule)));
-            }
+        self.each(corpus, |tag, record| {
+            let set = &self.sets[tag.min(self.sets.len() - 1)];
+            self.program.evaluate(set, record, &mut memo, &mut |rule| hit(self.program.rule(rule)));
         })
     }
 
-    fn set_of(&self, record: &Record<'_>) -> Option<&RuleSet> {
-        let Some(by) = &self.by_channel else { return self.sets.first() };
-        let numbers = by.sets.get(record.first_str(by.channel)?)?;
-        self.sets.get(*numbers.get(record.first_str(by.number)?)?)
-    }
-
-    fn each(&self, corpus: &Corpus, mut f: impl FnMut(&Record<'_>)) -> anyhow::Result<()> {
+    fn each(&self, corpus: &Corpus, mut f: impl FnMut(usize, &Record<'_>)) -> anyhow::Result<()> {
         let (mut scratch, limits) = (Scratch::new(&self.fields), Limits::default());
-        for line in corpus.lines() {
+        for (line, tag) in corpus.tagged() {
             let text = simdutf8::basic::from_utf8(line)?;
             let record = extract::extract(&self.fields, text, &mut scratch, &limits);
-            f(&record.map_err(|reason| anyhow::anyhow!("{}: a record cannot be read: {reason:?}", corpus.name))?);
+            f(tag, &record.map_err(|reason| anyhow::anyhow!("{}: a record cannot be read: {reason:?}", corpus.name))?);
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ type Run<'a> = Box<dyn FnMut(&Corpus) -> anyhow::Result<u64> + 'a>;
 
 /// One contestant.
 pub struct Lane<'a> {
-    name: &'static str,
+    name: String,
     run: Run<'a>,
     /// Events of a round at most.
     events_max: usize,
@@ -22,19 +22,14 @@ pub struct Lane<'a> {
 
 impl<'a> Lane<'a> {
     /// A lane that has not run.
-    pub fn new(name: &'static str, run: impl FnMut(&Corpus) -> anyhow::Result<u64> + 'a) -> Lane<'a> {
-        Lane { name, run: Box::new(run), events_max: usize::MAX, times: Vec::new(), pairs: 0 }
+    pub fn new(name: impl Into<String>, run: impl FnMut(&Corpus) -> anyhow::Result<u64> + 'a) -> Lane<'a> {
+        Lane { name: name.into(), run: Box::new(run), events_max: usize::MAX, times: Vec::new(), pairs: 0 }
     }
 
     /// A lane so slow that it runs over a sample of the events, so that a run ends.
     pub fn sampled(mut self, events: usize) -> Lane<'a> {
         self.events_max = events;
         self
-    }
-
-    /// What it does.
-    pub fn name(&self) -> &'static str {
-        self.name
     }
 
     /// Microseconds of processor time an event: the median of the rounds.
