@@ -25,6 +25,7 @@ mod regex;
 mod revision;
 mod rule;
 mod ruleset;
+pub mod sql;
 mod test;
 mod text;
 mod time;

@@ -110,6 +110,11 @@ impl Bench {
         hits
     }
 
+    /// Is `event` a record that can be read?
+    pub fn reads(&mut self, event: &str) -> bool {
+        engine::extract::extract(&self.fields, event, &mut self.scratch, &Limits::default()).is_ok()
+    }
+
     /// Calls `f` with the program and the record of `event`.
     pub fn with<T>(&mut self, event: &str, f: impl FnOnce(&Program, &Record<'_>) -> T) -> T {
         let record = engine::extract::extract(&self.fields, event, &mut self.scratch, &Limits::default())

@@ -15,3 +15,4 @@ mod plain;
 mod reference;
 mod regression;
 mod robust;
+mod sql;

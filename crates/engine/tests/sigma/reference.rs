@@ -54,7 +54,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn event() -> impl Strategy<Value = Event> {
+pub fn event() -> impl Strategy<Value = Event> {
     let inner = prop_oneof![
         5 => scalar(),
         2 => proptest::collection::vec(scalar(), 0..3).prop_map(Value::Array),
@@ -123,7 +123,7 @@ fn item() -> impl Strategy<Value = Item> {
     prop_oneof![4 => text, 2 => plain, 1 => keywords, 4 => special]
 }
 
-fn search() -> impl Strategy<Value = Search> {
+pub fn search() -> impl Strategy<Value = Search> {
     proptest::collection::vec(proptest::collection::vec(item(), 1..3), 1..3).prop_map(|mut maps| {
         for items in &mut maps {
             items.dedup_by(|a, b| a.field == b.field && a.chain == b.chain);
@@ -132,7 +132,7 @@ fn search() -> impl Strategy<Value = Search> {
     })
 }
 
-fn condition() -> impl Strategy<Value = Condition> {
+pub fn condition() -> impl Strategy<Value = Condition> {
     let leaf = prop_oneof![
         4 => (0..NAMES.len()).prop_map(Condition::Search),
         1 => (select(vec![None, Some(1), Some(2)]), select(vec!["them", "s*", "*1"])).prop_map(|(least, p)| Condition::Of(least, p)),
