@@ -1,7 +1,7 @@
 //! Loads roots into a [`Catalogue`].
 //!
 //! Comes in: roots. Goes out: a catalogue of everything that can be used, and every mistake of every file. Files are
-//! read and parsed on two threads; what they say is put together in the order of roots and names, so that the result
+//! read and parsed on several threads; what they say is put together in the order of roots and names, so that the result
 //! never depends on timing. A file that cannot be used is reported and set aside; the others go on.
 
 use std::collections::BTreeMap;
@@ -18,8 +18,8 @@ use crate::import::PackProvenance;
 use crate::inventory::{self, NamedList};
 use crate::root::{ContentFile, FileKind, Root};
 
-/// Threads that parse.
-const THREADS: usize = 2;
+/// The most threads that parse.
+const THREADS_MAX: usize = 8;
 
 /// What one file holds.
 #[derive(Default)]
@@ -56,7 +56,7 @@ pub fn load_with(roots: &[Root], progress: &(dyn Fn(usize, usize) + Sync)) -> (C
     assembly.finish()
 }
 
-/// Parses the files on [`THREADS`] threads; results stand in the order of the files.
+/// Parses the files on as many threads as the machine runs at once, [`THREADS_MAX`] at most; results stand in the order of the files.
 fn parse_all(files: &[ContentFile], progress: &(dyn Fn(usize, usize) + Sync)) -> Vec<Parsed> {
     let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
@@ -69,8 +69,9 @@ fn parse_all(files: &[ContentFile], progress: &(dyn Fn(usize, usize) + Sync)) ->
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, files.len());
         }
     };
+    let threads = std::thread::available_parallelism().map_or(2, usize::from).min(THREADS_MAX);
     let mut results: Vec<(usize, Parsed)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         handles.into_iter().flat_map(|handle| handle.join().expect("parsers do not panic")).collect()
     });
     results.sort_by_key(|(i, _)| *i);

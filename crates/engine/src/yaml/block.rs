@@ -20,8 +20,9 @@ const KEYS_MAX: usize = 64;
 
 /// The tree of a document that begins behind `lines_before` lines, if it is written as described above.
 pub(super) fn read(part: &str, lines_before: usize) -> Option<Node<'_>> {
-    let is_odd = |byte: u8| (byte < b' ' && byte != b'\n') || byte == 0x7f;
-    if part.bytes().any(is_odd) || part.contains('\u{feff}') {
+    // Without an early end within a piece, so that many bytes are looked at at once.
+    let is_odd = |piece: &[u8]| piece.iter().fold(false, |odd, &b| odd | ((b < b' ') & (b != b'\n')) | (b == 0x7f));
+    if part.as_bytes().chunks(256).any(is_odd) || part.contains('\u{feff}') {
         return None;
     }
     let mut reader = Reader { text: part, at: 0, line: lines_before, now: None, nodes: 0 };
