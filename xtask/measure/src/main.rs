@@ -12,6 +12,7 @@ mod page;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 
 #[derive(Parser)]
@@ -47,7 +48,7 @@ enum Verb {
     },
     /// One piece of a measurement, in a process of its own
     #[command(hide = true)]
-    Child { work: Work, folder: PathBuf, files: Vec<PathBuf> },
+    Child { work: Work, folder: PathBuf, events: Option<PathBuf> },
 }
 
 /// What a child does.
@@ -57,15 +58,15 @@ enum Work {
     Load,
     /// Loads them into RSigma.
     LoadPeer,
-    /// Evaluates the events of files.
+    /// Evaluates the events of a file.
     Core,
 }
 
-fn child(work: Work, folder: &Path, files: &[PathBuf]) -> anyhow::Result<()> {
+fn child(work: Work, folder: &Path, events: Option<&Path>) -> anyhow::Result<()> {
     match work {
         Work::Load => bench::engine::load::load(folder),
         Work::LoadPeer => bench::engine::load::load_peer(folder),
-        Work::Core => bench::engine::instructions::core(folder, files),
+        Work::Core => bench::engine::instructions::core(folder, events.context("`core` needs a file of events")?),
     }
 }
 
@@ -74,7 +75,7 @@ fn main() -> ExitCode {
         Verb::Bench { name, parts, quick, write } => {
             bench::bench(name.as_deref(), &bench::Scope { parts, quick, write })
         }
-        Verb::Child { work, folder, files } => child(work, &folder, &files).map(|()| true),
+        Verb::Child { work, folder, events } => child(work, &folder, events.as_deref()).map(|()| true),
         Verb::Eval { data, write } => eval::eval(data, write),
     };
     match done {
