@@ -14,6 +14,7 @@ mod explain;
 mod fold;
 mod folds;
 mod inventory;
+mod lists;
 mod modifier;
 mod node;
 mod number;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::atom::Atom;
 use super::fold::fold;
 use super::folds::{Buffers, Pair};
+use super::lists;
 use super::modifier::Modifier;
 use super::number::Number;
 use super::regex::{self, BadRegex, Engine};
@@ -104,6 +105,14 @@ impl Test {
         }
         if self.exists.is_some_and(|is_present| is_present == record.is_present(field)) {
             return true;
+        }
+        if let [Other::Field { field: other, affix, cased }] = &self.others[..]
+            && self.text.is_none()
+            && self.cased.is_none()
+            && self.numbers.is_empty()
+            && let Some(is_held) = lists::relate([field, *other], *affix, *cased, record)
+        {
+            return is_held;
         }
         let Buffers { folds, pair } = buffers;
         if self.text.is_none() {

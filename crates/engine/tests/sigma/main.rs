@@ -10,6 +10,7 @@ mod crowd;
 mod data;
 mod explained;
 mod json_style;
+mod linear;
 mod oracle;
 mod plain;
 mod reference;

@@ -190,3 +190,25 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Long lists are compared in another way than short ones.
+    #[test]
+    fn a_long_list_relates_to_another_as_each_pair_does(
+        ones in proptest::collection::vec("[abAB\u{212A}k]{2,5}", 30..50),
+        others in proptest::collection::vec("[abABk]{4,7}|[ab]{2}c", 40..60),
+        affix in select(vec![vec![], vec!["startswith"], vec!["endswith"], vec!["contains"]]),
+        extra in select(vec![vec![], vec!["cased"], vec!["neq"]]),
+        is_turned in any::<bool>(),
+    ) {
+        let item = Item { field: "a", chain: [vec!["fieldref"], affix, extra].concat(), values: vec![json!("b")] };
+        let searches = vec![Search(vec![vec![item]])];
+        let (a, b) = if is_turned { (&others, &ones) } else { (&ones, &others) };
+        let event = Event { value: json!({"a": [a, [null, 1, {}]], "b": b}), style: Style::PLAIN };
+        let text = write(&searches, &Condition::Search(0));
+        let held = !Bench::of(&text).hits(&event.text()).is_empty();
+        prop_assert_eq!(held, condition_holds(&Condition::Search(0), &searches, &event), "{}\n{}", text, event.text());
+    }
+}

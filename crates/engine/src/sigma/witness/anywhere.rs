@@ -73,12 +73,20 @@ impl Anywhere {
 /// The characters beyond ASCII that fold to ASCII: the Kelvin sign and the long s.
 const TO_ASCII: [&str; 2] = ["\u{212A}", "\u{17F}"];
 
-/// Does what ends at `end` of a JSON record stand in a key? Keywords are not looked for there.
+/// Bytes of a key behind a keyword: so far is looked for its end, since a keyword may stand everywhere in a long text.
+const KEY_REST_MAX: usize = 256;
+
+/// Does what ends at `end` of a JSON record surely stand in a key? Keywords are not looked for there.
 fn is_in_key(raw: &[u8], end: usize) -> bool {
     let mut at = end;
+    let stop = end.saturating_add(KEY_REST_MAX).min(raw.len());
     // The next quote that no backslash takes away closes the text; a colon follows keys alone.
-    while let Some(rest) = raw.get(at..) {
+    while let Some(rest) = raw.get(at..stop) {
         let Some(found) = memchr::memchr2(b'"', b'\\', rest) else { return false };
+        // Behind a number one of these comes first, and the quote opens what may be a key that starts with a colon.
+        if memchr::memchr3(b',', b'}', b']', &rest[..found]).is_some() {
+            return false;
+        }
         if rest[found] == b'"' {
             return raw[at + found + 1..].trim_ascii_start().first() == Some(&b':');
         }
@@ -112,6 +120,7 @@ mod tests {
         assert_eq!(in_keys, [true, false, false, false]);
         let number = memchr::memmem::find(raw, b"12").expect("a number") + 2;
         assert!(!is_in_key(raw, number) && !is_in_key(raw, usize::MAX));
+        assert!(!is_in_key(br#"{"n":12 ,":k":1}"#, 7), "the quote behind a number opens the next key");
     }
 
     #[test]
