@@ -4,7 +4,7 @@
 //! The query comes from the same atoms as the compiled rule, so both have one meaning. What a dialect cannot say is refused, never
 //! said otherwise.
 //! A query asks functions about `raw`, the record in the lake: [`functions`] says what each means and is what a host lends to its
-//! database; for DuckDB they are macros in plain SQL ([`setup`]).
+//! database; for DuckDB they are macros in plain SQL ([`setup()`]).
 //! Bound: [`SQL_BYTES_MAX`]. A rule whose query would be longer is refused.
 
 mod expression;
