@@ -414,8 +414,9 @@ impl<'e> Pass<'e, '_> {
         let Pass { engine, memo, hits, picked, .. } = self;
         hits.clear();
         for set in feed.routing.sets(picked) {
-            let left = engine.aside.left_of(&set.rules);
-            engine.program.evaluate(left.as_ref().unwrap_or(&set.rules), record, memo, &mut |rule| hits.push(rule));
+            let rules = set.rules(&engine.program);
+            let left = engine.aside.left_of(rules);
+            engine.program.evaluate(left.as_ref().unwrap_or(rules), record, memo, &mut |rule| hits.push(rule));
         }
         if picked.len() > 1 {
             hits.sort_unstable();

@@ -86,7 +86,7 @@ impl Sink for Search<'_> {
         let engine = self.engine;
         let feed = engine.feeds.iter().find(|feed| feed.source.id == event.source().id);
         let (Some(feed), None) = (feed, self.found) else { return };
-        let mut rules = feed.routing.rules_for(&event.record()).into_iter();
+        let mut rules = feed.routing.rules_for(&event.record(), &engine.program).into_iter();
         self.found = rules.find(|rule| !engine.aside.holds(*rule) && engine.stumbles(*rule, event));
     }
 

@@ -44,7 +44,7 @@ impl Sink for Explain<'_> {
         let engine = self.engine;
         let Some(feed) = engine.feeds.iter().find(|feed| feed.source.id == event.source().id) else { return };
         let record = event.record();
-        let rule = feed.routing.rules_for(&record).into_iter().find(|rule| rule.index() == self.at);
+        let rule = feed.routing.rules_for(&record, &engine.program).into_iter().find(|rule| rule.index() == self.at);
         if let Some(rule) = rule {
             return self.explanations.push(engine.program.explain(rule, &record));
         }

@@ -1,6 +1,6 @@
 //! Routing: which of its source's log sources one record carries, and so which rules it is held against.
 //!
-//! In: a record. Out: a set of rules that was compiled beforehand. Every `when` is worked out at compile time: values that the same
+//! In: a record. Out: a set of rules. Every `when` is worked out at compile time: values that the same
 //! entries name are one class, each combination of classes is a place in a table, and the table says the set. So a record costs one
 //! look-up for each field that some `when` names, and a source without `when` costs nothing.
 //! Bound: [`ENTRIES_MAX`] entries, [`COMBINATIONS_MAX`] places in the table.
@@ -9,6 +9,7 @@ mod classes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::shape::Names;
 use crate::field::{Field, Fields, FieldsBuilder};
@@ -59,10 +60,19 @@ pub(crate) struct Routing {
 /// What a combination of log sources comes to.
 #[derive(Debug)]
 pub(crate) struct Set {
-    /// The rules that look at one of them.
-    pub(crate) rules: RuleSet,
+    logsources: Vec<LogSource>,
+    rules: OnceLock<RuleSet>,
     /// The names that their records have under another.
     pub(crate) names: Names,
+}
+
+impl Set {
+    /// The rules that look at one of them. They are made ready for evaluation when a record first asks: a feed brings few of the
+    /// log sources that it could bring, and those of feeds that are not there cost nothing.
+    #[inline]
+    pub(crate) fn rules(&self, program: &Program) -> &RuleSet {
+        self.rules.get_or_init(|| program.applicable(&self.logsources))
+    }
 }
 
 /// A field that conditions name.
@@ -145,13 +155,20 @@ impl Routing {
         let mut routing = Routing { keys, table: Vec::new(), sets: Vec::new(), rules: 0 };
         let names: Vec<Names> = routes.iter().map(|route| Names::compile(&route.fields, fields)).collect();
         routing.fill(routes, &names, program, &places);
+        // A source without conditions has one set, which every record asks for.
+        if let [set] = routing.sets.as_slice() {
+            set.rules(program);
+        }
         routing
     }
 
     /// Works out the set of each place. Places with the same rules and names share one set.
     fn fill(&mut self, routes: &[Route], names: &[Names], program: &Program, places: &[Held]) {
-        let wanted: BTreeSet<&LogSource> = program.rules().iter().map(|compiled| &compiled.rule.logsource).collect();
-        let answers: Vec<Held> = wanted.into_iter().map(|wanted| answering(wanted, routes)).collect();
+        let mut wanted: BTreeMap<&LogSource, usize> = BTreeMap::new();
+        program.rules().iter().for_each(|compiled| *wanted.entry(&compiled.rule.logsource).or_default() += 1);
+        let wanted: Vec<(Held, usize)> =
+            wanted.into_iter().map(|(wanted, rules)| (answering(wanted, routes), rules)).collect();
+        let answers: BTreeSet<Held> = wanted.iter().map(|(answering, _)| *answering).collect();
         let mut by_held: BTreeMap<Held, u16> = BTreeMap::new();
         let mut by_meaning: BTreeMap<(Vec<bool>, Names), u16> = BTreeMap::new();
         for &held in places {
@@ -163,14 +180,14 @@ impl Routing {
                 carried.iter().for_each(|at| all.add(&names[*at]));
                 *by_meaning.entry((answer, all.clone())).or_insert_with(|| {
                     let logsources: Vec<LogSource> = carried.iter().map(|at| routes[*at].logsource.clone()).collect();
-                    self.sets.push(Set { rules: program.applicable(&logsources), names: all });
+                    self.sets.push(Set { logsources, rules: OnceLock::new(), names: all });
                     u16::try_from(self.sets.len() - 1).expect("there are no more sets than places")
                 })
             });
             self.table.push(number);
         }
-        let rules: BTreeSet<RuleIndex> = self.sets.iter().flat_map(|set| set.rules.iter()).collect();
-        self.rules = rules.len();
+        let reachable = places.iter().fold(0, |reachable, held| reachable | held);
+        self.rules = wanted.iter().filter(|(answering, _)| answering & reachable != 0).map(|(_, rules)| rules).sum();
     }
 
     /// How many rules look at some record of the source.
@@ -204,10 +221,10 @@ impl Routing {
     }
 
     /// Every rule that looks at the record.
-    pub(crate) fn rules_for(&self, record: &Record<'_>) -> BTreeSet<RuleIndex> {
+    pub(crate) fn rules_for(&self, record: &Record<'_>, program: &Program) -> BTreeSet<RuleIndex> {
         let mut picked = Picked::new();
         self.pick(record, &mut picked);
-        self.sets(&picked).flat_map(|set| set.rules.iter()).collect()
+        self.sets(&picked).flat_map(|set| set.rules(program).iter()).collect()
     }
 }
 

@@ -33,6 +33,7 @@ fn rules(logsources: &[&str]) -> Vec<Rule> {
 struct Bench {
     routes: Vec<Route>,
     rules: Vec<Rule>,
+    program: Program,
     routing: Routing,
     fields: Fields,
 }
@@ -43,7 +44,7 @@ impl Bench {
         let (program, wrong) = compile(&rules, &[], &Inventory::new(), &mut fields);
         assert_eq!(wrong, []);
         let routing = Routing::compile(&routes, &program, &mut fields);
-        Bench { routes, rules, routing, fields: fields.build() }
+        Bench { routes, rules, program, routing, fields: fields.build() }
     }
 
     fn of(logsource: &str, logsources: &[&str]) -> Bench {
@@ -53,7 +54,9 @@ impl Bench {
 
     /// The rules that the record is held against, by number.
     fn picked(&self, event: &str) -> Vec<usize> {
-        self.with(event, |record| self.routing.rules_for(record).into_iter().map(RuleIndex::index).collect())
+        self.with(event, |record| {
+            self.routing.rules_for(record, &self.program).into_iter().map(RuleIndex::index).collect()
+        })
     }
 
     /// The same, asked of each rule and each entry apart.
@@ -117,7 +120,17 @@ fn rules_count_once_however_many_log_sources_carry_them() {
 fn a_source_without_conditions_has_one_set_and_asks_nothing() {
     let bench = Bench::of("    - {product: lab, service: front}\n    - {product: lab, category: entry}\n", &RULES);
     assert!(bench.routing.keys.is_empty());
+    assert!(bench.routing.sets[0].rules.get().is_some(), "it is ready before the first record");
     assert_eq!((bench.routing.sets.len(), bench.picked("{}")), (1, vec![0, 1, 2]));
+}
+
+#[test]
+fn rules_are_made_ready_when_a_record_first_asks_for_them() {
+    let bench = Bench::of(DOORS, &RULES);
+    let ready = || bench.routing.sets.iter().filter(|set| set.rules.get().is_some()).count();
+    assert_eq!(ready(), 0);
+    assert_eq!(bench.picked(r#"{"door": "back", "code": 1}"#), [0, 3]);
+    assert_eq!(ready(), 1);
 }
 
 #[test]
