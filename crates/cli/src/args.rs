@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::globals::Global;
-use crate::verbs::{alert, check, completions, config, explain, import, run, scan, soc, sources, test};
+use crate::verbs::{alert, check, completions, config, convert, explain, import, run, scan, soc, sources, test};
 
 const EXIT: &str = "\
 Exit status:
@@ -49,6 +49,9 @@ pub enum Verb {
     /// Show every term of a rule against a record: whether it held, and why.
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::ExplainArgs),
+    /// Rules as queries: SQL over the lake, or what sigma-cli makes of them for other systems.
+    #[command(after_help = convert::EXAMPLES)]
+    Convert(convert::ConvertArgs),
     /// What Watchkeep can read, and whether it arrives.
     #[command(after_help = sources::EXAMPLES)]
     Sources(sources::SourcesArgs),

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Verb::Check(args) => verbs::check::run(&context, &args),
         Verb::Test(args) => verbs::test::run(&context, &args),
         Verb::Explain(args) => verbs::explain::run(&context, &args),
+        Verb::Convert(args) => verbs::convert::run(&context, &args),
         Verb::Sources(args) => verbs::sources::run(&context, &args),
         Verb::Alert(args) => verbs::alert::run(&context, args),
         Verb::Soc(args) => verbs::soc::run(&context, args),

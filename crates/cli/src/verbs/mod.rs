@@ -4,6 +4,7 @@ pub mod alert;
 pub mod check;
 pub mod completions;
 pub mod config;
+pub mod convert;
 pub mod explain;
 pub mod import;
 pub mod run;

@@ -40,6 +40,7 @@ fn every_verb_has_an_example_that_names_itself() {
         "check",
         "test",
         "explain",
+        "convert",
         "sources describe",
         "alert close",
         "soc replay",
