@@ -19,9 +19,21 @@ from datafusion import SessionContext
 from sql_support import DATA, found, queries, watchkeep
 
 
+EVERYTHING = """\
+title: Every Event Of {product}
+id: 3f1f6f0e-6a53-4a0e-9f0b-5a1c0f7d2b1{number}
+status: test
+logsource: {{product: {product}}}
+detection: {{s: {{no.such.field|exists: false}}, condition: s}}
+level: low
+"""
+
+
 @unittest.skipIf(not DATA.is_dir() and "CI" not in os.environ, f"the data sets are not at {DATA}; set WATCHKEEP_DATA")
 class Lake(unittest.TestCase):
     """Every rule of the repository for AWS and Kubernetes, and every built-in one, on every kind of record."""
+
+    maxDiff = None
 
     @classmethod
     def setUpClass(cls):
@@ -32,44 +44,52 @@ class Lake(unittest.TestCase):
         sql_support.corpora(records)
         cls.pack = cls.folder / "rules"
         watchkeep("import", DATA / "sigma_rules.tar.zst", "--to", cls.pack, "--product", "aws,kubernetes")
-        cls.findings = cls.scan(records)
-        cls.files = cls.run_platform(records)
+        cls.findings, events = cls.scan(records)
+        cls.files = cls.run_platform(records, events)
 
     @classmethod
     def scan(cls, records):
-        """The events of each rule's findings."""
-        out = watchkeep("scan", records, "--rules", cls.pack, "--format", "ndjson", status=(0, 1), cwd=cls.folder)
-        by_rule = collections.defaultdict(set)
-        for line in out.splitlines():
-            finding = json.loads(line)
+        """The events of each rule's findings, and how many different events there were."""
+        all_rules = cls.folder / "everything"
+        all_rules.mkdir()
+        for number, product in enumerate(("aws", "kubernetes")):
+            (all_rules / f"{product}.yml").write_text(EVERYTHING.format(product=product, number=number))
+        out = watchkeep("scan", records, "--rules", cls.pack, "--rules", all_rules, "--format", "ndjson", status=(0, 1), cwd=cls.folder)
+        by_rule, events = collections.defaultdict(set), set()
+        for finding in map(json.loads, out.splitlines()):
             by_rule[finding["rule_id"]].update(finding["event_ids"])
-        return by_rule
+            events.update(finding["event_ids"])
+        return by_rule, len(events)
 
     @classmethod
-    def run_platform(cls, records):
-        """Runs the platform until the lake holds what it read; gives the files."""
+    def run_platform(cls, records, events):
+        """Runs the platform until the lake holds the events; gives the files."""
         config = cls.folder / "watchkeep.toml"
         config.write_text("\n".join([
             f'data_dir = "{cls.folder / "data"}"', "[content]", f'roots = ["{cls.pack}"]', "[console]", "enabled = false",
             "[lake]", 'roll = "1s"', "[[inputs]]", 'name = "records"', 'kind = "folder"', f'path = "{records}"', ""]))
-        log = open(cls.folder / "log", "wb")
-        process = subprocess.Popen([os.environ["WATCHKEEP_BIN"], "run", "--config", str(config)], stdout=log, stderr=log)
+        with open(cls.folder / "log", "wb") as log:
+            process = subprocess.Popen([os.environ["WATCHKEEP_BIN"], "run", "--config", str(config)], stdout=log, stderr=log)
+        cls.addClassCleanup(cls.stop, process)
         files = cls.folder / "data/lake/events"
-        last, steady, end = 0, 0, time.monotonic() + 600
-        while steady < 8 and time.monotonic() < end:
-            time.sleep(1)
+        end = time.monotonic() + 600
+        while (rows := cls.rows(files)) < events:
             assert process.poll() is None, (cls.folder / "log").read_text()[-4000:]
-            rows = cls.rows(files)
-            steady, last = (steady + 1 if rows and rows == last else 0), rows
+            assert time.monotonic() < end, f"{rows} of {events} events are in the lake"
+            time.sleep(1)
+        return str(files / "*/*/*.parquet")
+
+    @staticmethod
+    def stop(process):
+        """Ends the platform."""
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-        return str(files / "*/*/*.parquet")
 
     @staticmethod
     def rows(files):
         """Rows in the lake so far."""
         try:
-            return duckdb.sql(f"SELECT count(*) FROM read_parquet('{files}/*/*/*.parquet')").fetchone()[0]
+            return duckdb.connect().execute(f"SELECT count(*) FROM read_parquet('{files}/*/*/*.parquet')").fetchall()[0][0]
         except duckdb.Error:
             return 0
 
@@ -100,7 +120,8 @@ class Lake(unittest.TestCase):
         self.assertGreater(len(fired), 60)
 
     def test_every_query_finds_in_datafusion_what_the_engine_found(self):
-        rows = duckdb.sql(f"SELECT event_id, time, source, raw FROM read_parquet('{self.files}', hive_partitioning = false)").to_arrow_table()
+        files = f"read_parquet('{self.files}', hive_partitioning = false)"
+        rows = duckdb.connect().execute(f"SELECT event_id, time, source, raw FROM {files}").to_arrow_table()
         context = SessionContext()
         sql_functions.lend(context)
         context.register_record_batches("events", [rows.combine_chunks().to_batches()])

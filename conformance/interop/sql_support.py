@@ -24,11 +24,11 @@ enable: nothing
 
 
 def watchkeep(*arguments, status=0, **more):
-    """Runs the binary; gives its output."""
+    """Runs the binary, which must end so; gives its output."""
     command = [os.environ["WATCHKEEP_BIN"], *map(str, arguments)]
-    ran = subprocess.run(command, capture_output=True, text=True, **more)
-    assert ran.returncode in (status if isinstance(status, tuple) else (status,)), (command, ran.returncode, ran.stderr[-4000:])
-    return ran.stdout
+    done = subprocess.run(command, capture_output=True, text=True, **more)
+    assert done.returncode in (status if isinstance(status, tuple) else (status,)), (command, done.returncode, done.stderr[-4000:])
+    return done.stdout
 
 
 def queries(*arguments, to="duckdb", status=(0, 2)):
@@ -57,7 +57,7 @@ def database(rows=()):
 
 def found(connection, sql):
     """The ids of the events that a query finds."""
-    return {row[0] for row in connection.execute(sql).fetchall()}
+    return {row[0] for row in connection.execute(f"SELECT event_id FROM ({sql})").fetchall()}
 
 
 def lines(path):
@@ -75,12 +75,25 @@ def records_of(line):
     return [json.dumps(event, separators=(",", ":"), ensure_ascii=False) for event in events if isinstance(event, dict)]
 
 
+def apart(records):
+    """The records, each with an id of its own: the lake keeps one event of each id, and made cases share theirs."""
+    seen = set()
+    for text in records:
+        record = json.loads(text)
+        for name in ("eventID", "auditID"):
+            if record.get(name) in seen:
+                record[name] = f"{record[name]}-{len(seen)}"
+                text = json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+            seen.update(filter(None, [record.get(name)]))
+        yield text
+
+
 def corpora(folder):
     """Writes real records of every cloud source to `folder`."""
     sets = ["labelled/invictus.jsonl.gz", "labelled/stratus.jsonl", "labelled/otrf_ec2_proxy_s3_exfil.jsonl", "labelled/traildiscover.jsonl",
             "labelled/panther_tests.jsonl", "labelled/falco_k8s_audit.jsonl", "labelled/bedrock_invocation.jsonl"]
     for name in sets:
-        written = [record for line in lines(DATA / name) for record in records_of(line)]
+        written = apart(record for line in lines(DATA / name) for record in records_of(line))
         (folder / (pathlib.Path(name).name.split(".")[0] + ".ndjson")).write_text("\n".join(written) + "\n")
     generated = list(lines(DATA / "generated_sample.ndjson.gz"))[::4]
     (folder / "generated.ndjson").write_text("\n".join(generated) + "\n")
