@@ -133,10 +133,8 @@ fn keywords_look_at_each_leaf_once() {
     let deep =
         |size: usize| format!("{}{}{}", r#"{"a":["#.repeat(40), vec![r#""needl""#; size].join(","), "]}".repeat(40));
     let escaped = |size: usize| {
-        format!(
-            r#"{{{}"b":1}}"#,
-            r#""a":"\u006eeedl\\\"","#.repeat(1) + &format!(r#""c":"{}","#, r#"\u006eeedl\\\""#.repeat(size))
-        )
+        let body = r#"\u006eeedl\\\""#.repeat(size);
+        format!(r#"{{"a":"\u006eeedl","c":"{body}","b":1}}"#)
     };
     for search in ["'|contains': needle", "'|cased|contains': needle", "'|re': 'ne+dle'", "'|all': [needl, needle]"] {
         grows_with_the_event(search, 1_000, wide);
