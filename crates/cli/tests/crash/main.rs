@@ -65,6 +65,8 @@ fn disturbed(points: u64, seed: u64) -> (Vec<String>, Truth) {
         }
     }
     platform.start();
+    // The run before may have settled everything, so that the rest comes at once; a signal wants a listener.
+    platform.wait_until_it_listens();
     let records = load.stop();
     platform.rest(records.len() as u64);
     platform.stop();
@@ -76,6 +78,7 @@ fn undisturbed(records: &[String]) -> Truth {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut platform = Platform::new(folder.path());
     platform.start();
+    platform.wait_until_it_listens();
     let began = Instant::now();
     load::post_all(platform.address(), records);
     println!("posted again in {:.1} s", began.elapsed().as_secs_f64());
