@@ -214,8 +214,8 @@ fn expression(modifiers: &Modifiers, value: &Value, is_check: bool) -> Result<Ve
         });
     }
     let pattern = match affix(modifiers) {
-        Some(Modifier::StartsWith) => format!("^(?:{pattern})"),
-        Some(Modifier::EndsWith) => format!("(?:{pattern})$"),
+        Some(Modifier::StartsWith) => format!(r"\A(?:{pattern})"),
+        Some(Modifier::EndsWith) => format!(r"(?:{pattern})\z"),
         _ => pattern,
     };
     Ok(vec![Atom::Regex { pattern, flags }])

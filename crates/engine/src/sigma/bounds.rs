@@ -12,8 +12,8 @@ pub const CONDITION_TOKENS_MAX: usize = 4096;
 pub const CONDITION_DEPTH_MAX: usize = 64;
 /// Bytes that one regular expression may take, compiled.
 pub const REGEX_BYTES_MAX: usize = 4 << 20;
-/// Steps that a regular expression with look-around or back-references may take on one value.
-pub const REGEX_STEPS_MAX: usize = 100_000;
+/// Steps of an expression with look-around: at most so many are taken at each character of a value.
+pub const REGEX_LOOKING_MAX: usize = 1000;
 /// Dashes that `windash` may vary in one value.
 pub const DASHES_MAX: usize = 4;
 /// Characters of a value that an explanation or a matched term shows.

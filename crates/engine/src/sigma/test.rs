@@ -74,8 +74,8 @@ impl Test {
     pub(super) fn cost(&self) -> u32 {
         let text = self.text.iter().chain(&self.cased).map(|test| test.cost()).fold(0, u32::saturating_add);
         let others = self.others.iter().map(|other| match other {
-            Other::Regex(Engine::Linear(_)) => 200,
-            Other::Regex(Engine::Backtracking(_)) => 2000,
+            Other::Regex(regex) if regex.looks_around() => 2000,
+            Other::Regex(_) => 200,
             _ => 20,
         });
         others.fold(text, u32::saturating_add)

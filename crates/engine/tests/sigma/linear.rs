@@ -102,6 +102,35 @@ fn expressions_do_not_backtrack_without_end() {
 }
 
 #[test]
+fn look_around_is_answered_in_proportion_to_the_value() {
+    for expression in [
+        "(?=(a+)+$)(a+)+b|a(?!a)$x",
+        "a(?=a*b)|aa(?!a*)",
+        "(?<!b)(a|aa)+(?=a*c)|a$(?=x)",
+        "^(?=.*a.*a.*a.*b)|(?<=a*b)a|^(?!.*a)a",
+        "(?=a(?=a(?=a*b)))a",
+    ] {
+        grows_with_the_event(&format!("a|re: '{expression}'"), 4_000, |size| long("a", size));
+    }
+}
+
+/// The rule that a padded value would switch off if look-around were tried for so many steps and no more.
+#[test]
+fn padding_does_not_switch_a_rule_off() {
+    let mut bench = program(&["a|re: '(?=(a+)+b)(a|aa)+b(?!x)'".to_owned()]);
+    let logsource = bench.program.rules()[0].rule.logsource.clone();
+    let set = bench.program.applicable(&[logsource]);
+    let limits = Limits { record_bytes: 64 << 20, ..Limits::default() };
+    for (piece, is_met) in [("b", true), ("bx", false), ("", false)] {
+        let event = format!(r#"{{"a":"{}{piece}"}}"#, "a".repeat(300_000));
+        let record = engine::extract::extract(&bench.fields, &event, &mut bench.scratch, &limits).expect("a record");
+        let mut hits = 0;
+        bench.program.evaluate(&set, &record, &mut bench.memo, &mut |_| hits += 1);
+        assert_eq!(hits == 1, is_met, "300,000 characters and {piece:?}");
+    }
+}
+
+#[test]
 fn values_of_a_field_are_looked_at_once_each() {
     let many = |size: usize| format!(r#"{{"a":[{}]}}"#, vec![r#""abcdefgh""#; size].join(","));
     for search in [

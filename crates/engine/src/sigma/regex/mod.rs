@@ -1,18 +1,25 @@
-//! Regular expressions of rules: PCRE as their authors know it, run by a linear engine where that can be, and by a
-//! backtracking engine with a step limit where a rule looks around or refers back.
+//! Regular expressions of rules: PCRE as their authors know it, in time linear in the value.
 //!
 //! Most expressions of a rule set never meet a value, since other tests of their rules fail first: an expression is read at once, so
-//! that its mistakes are told, and compiled when it first meets a value.
-//! Bound: [`REGEX_BYTES_MAX`] compiled, [`REGEX_STEPS_MAX`] steps a value. A value on which the steps run out does not match.
+//! that its mistakes are told, and compiled when it first meets a value. What looks around runs on an engine of our own behind the
+//! same expression without look-around; back-references, and what gives nothing back, are refused.
+//! Bound: [`REGEX_BYTES_MAX`] compiled, [`REGEX_LOOKING_MAX`](super::bounds::REGEX_LOOKING_MAX) steps with look-around.
 
+#[cfg(test)]
+mod equal;
+mod looking;
 mod required;
+mod translate;
+mod tree;
 
 use std::sync::OnceLock;
 
 use regex_syntax::hir::{self, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
 
-use super::bounds::{REGEX_BYTES_MAX, REGEX_STEPS_MAX};
+use self::looking::Looking;
+use self::translate::{Translated, translate};
+use super::bounds::REGEX_BYTES_MAX;
 use super::witness::Sign;
 
 /// Bytes that a state of a compiled expression may take, in either direction: generously, so that whatever is estimated to fit does.
@@ -28,28 +35,41 @@ pub(super) struct Flags {
 
 /// A compiled regular expression.
 #[derive(Debug)]
-pub(super) enum Engine {
-    /// Linear in the value.
-    Linear(Linear),
-    /// Backtracking, with a step limit.
-    Backtracking(Box<fancy_regex::Regex>),
+pub(super) struct Engine {
+    linear: Linear,
+    /// Where the expression looks around: it, and `linear` is what it comes to without look-around.
+    looking: Option<Box<Looking>>,
 }
 
-/// An expression for the linear engine, known to be well formed and within its bound.
+/// An expression for the engine without look-around, known to be well formed and within its bound.
 #[derive(Debug)]
-pub(super) struct Linear {
+struct Linear {
     /// The expression in the engine's own syntax.
-    translated: Box<str>,
-    flags: Flags,
+    written: Box<str>,
     /// Folded texts of which a value that matches contains one, when it is folded; none are known where there are none.
     required: Box<[Box<str>]>,
     compiled: OnceLock<regex::Regex>,
 }
 
 impl Linear {
+    fn new(tree: &Hir) -> Result<Linear, BadRegex> {
+        let written = tree.to_string();
+        let compiled = OnceLock::new();
+        if states(tree).saturating_mul(STATE_BYTES) > REGEX_BYTES_MAX {
+            // It may be too large: only compiling it tells.
+            let regex = regex::RegexBuilder::new(&written).size_limit(REGEX_BYTES_MAX).build().map_err(|_| {
+                let message = format!("the regular expression takes more than {REGEX_BYTES_MAX} bytes when compiled");
+                BadRegex { message, at: None }
+            })?;
+            compiled.get_or_init(|| regex);
+        }
+        let required = required::required(tree).unwrap_or_default().into_iter().map(String::into_boxed_str).collect();
+        Ok(Linear { written: written.into(), required, compiled })
+    }
+
     fn is_match(&self, text: &str) -> bool {
         let compile = || {
-            let regex = linear(&self.translated, self.flags).size_limit(usize::MAX).build();
+            let regex = regex::RegexBuilder::new(&self.written).size_limit(usize::MAX).build();
             regex.expect("the expression was read before, and there is no limit to exceed")
         };
         self.compiled.get_or_init(compile).is_match(text)
@@ -66,67 +86,70 @@ pub(super) struct BadRegex {
 impl Engine {
     /// Of these signs, a text has at least one if the expression matches it.
     pub(super) fn signs(&self) -> Vec<Sign> {
-        match self {
-            Engine::Linear(linear) if !linear.required.is_empty() => {
-                linear.required.iter().cloned().map(Sign::Substring).collect()
-            }
-            _ => vec![Sign::Present],
+        match &self.linear.required[..] {
+            [] => vec![Sign::Present],
+            required => required.iter().cloned().map(Sign::Substring).collect(),
         }
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {
-        match self {
-            Engine::Linear(linear) => linear.is_match(text),
-            Engine::Backtracking(regex) => regex.is_match(text).unwrap_or(false),
-        }
+        self.linear.is_match(text) && self.looking.as_ref().is_none_or(|looking| looking.is_match(text))
+    }
+
+    /// Does the expression look around?
+    pub(super) fn looks_around(&self) -> bool {
+        self.looking.is_some()
     }
 }
 
 /// Is the expression well formed? Cheaper than [`compile`].
 pub(super) fn check(pattern: &str, flags: Flags) -> Result<(), BadRegex> {
-    let translated = translate(pattern);
-    match read(&translated, flags) {
-        Ok(_) => Ok(()),
-        Err(error) => compile_backtracking(&translated, flags).map(|_| ()).map_err(|other| describe(&error, &other)),
-    }
-}
-
-/// Reads the expression as the linear engine does.
-fn read(translated: &str, flags: Flags) -> Result<Hir, Box<regex_syntax::Error>> {
-    regex_syntax::ParserBuilder::new()
-        .case_insensitive(flags.ignore_case)
-        .multi_line(flags.multi_line)
-        .dot_matches_new_line(flags.dot_all)
-        .build()
-        .parse(translated)
-        .map_err(Box::new)
+    read(pattern, flags).map(|_| ())
 }
 
 /// Makes an expression ready to be used.
 pub(super) fn compile(pattern: &str, flags: Flags) -> Result<Engine, BadRegex> {
-    let translated = translate(pattern);
-    let Ok(tree) = read(&translated, flags) else {
-        return compile_backtracking(&translated, flags)
-            .map(|regex| Engine::Backtracking(Box::new(regex)))
-            .map_err(|message| BadRegex { message, at: None });
-    };
-    let compiled = OnceLock::new();
-    if states(&tree).saturating_mul(STATE_BYTES) > REGEX_BYTES_MAX {
-        // It may be too large: only compiling it tells.
-        let regex = linear(&translated, flags).size_limit(REGEX_BYTES_MAX).build().map_err(|_| {
-            let message = format!("the regular expression takes more than {REGEX_BYTES_MAX} bytes when compiled");
-            BadRegex { message, at: None }
-        })?;
-        compiled.get_or_init(|| regex);
+    let tree = read(pattern, flags)?;
+    if let Some(plain) = tree::without_marks(&tree) {
+        return Ok(Engine { linear: Linear::new(&plain)?, looking: None });
     }
-    let required = required::required(&tree).unwrap_or_default().into_iter().map(String::into_boxed_str).collect();
-    Ok(Engine::Linear(Linear { translated: translated.into(), flags, required, compiled }))
+    let looking = Looking::new(&tree).map_err(|message| BadRegex { message, at: None })?;
+    Ok(Engine { linear: Linear::new(&tree::wider(&tree))?, looking: Some(Box::new(looking)) })
 }
 
-fn linear(translated: &str, flags: Flags) -> regex::RegexBuilder {
-    let mut builder = regex::RegexBuilder::new(translated);
-    builder.case_insensitive(flags.ignore_case).multi_line(flags.multi_line).dot_matches_new_line(flags.dot_all);
-    builder
+/// What the expression means, in the words of `regex-syntax`; `None` where it looks around.
+pub(super) fn plain_tree(pattern: &str, flags: Flags) -> Result<Option<Hir>, BadRegex> {
+    read(pattern, flags).map(|tree| tree::without_marks(&tree))
+}
+
+/// Reads the expression; look-around and `$` stand in groups of ours.
+fn read(pattern: &str, flags: Flags) -> Result<Hir, BadRegex> {
+    let translated = translate(pattern);
+    let character = |at: usize| Some(pattern[..at].chars().count());
+    if let Some(at) = translated.possessive {
+        let message = "quantifiers that give nothing back are not supported".to_owned();
+        return Err(BadRegex { message, at: character(at) });
+    }
+    let read = regex_syntax::ParserBuilder::new()
+        .case_insensitive(flags.ignore_case)
+        .multi_line(flags.multi_line)
+        .dot_matches_new_line(flags.dot_all)
+        .build()
+        .parse(&translated.text);
+    read.map_err(|error| {
+        let (message, at) = describe(&error, &translated);
+        BadRegex { message, at: at.and_then(character) }
+    })
+}
+
+/// What is wrong, and from which byte of the expression on.
+fn describe(error: &regex_syntax::Error, translated: &Translated) -> (String, Option<usize>) {
+    let (kind, span) = match error {
+        regex_syntax::Error::Parse(error) => (error.kind().to_string(), error.span()),
+        regex_syntax::Error::Translate(error) => (error.kind().to_string(), error.span()),
+        other => return (other.to_string(), None),
+    };
+    (kind, Some(translated.origin(span.start.offset)))
 }
 
 /// At most how many states the expression has when it is compiled.
@@ -146,152 +169,6 @@ fn states(tree: &Hir) -> usize {
             states(&repetition.sub).saturating_add(2).saturating_mul(times as usize)
         }
         HirKind::Concat(parts) | HirKind::Alternation(parts) => several(parts),
-    }
-}
-
-fn compile_backtracking(translated: &str, flags: Flags) -> Result<fancy_regex::Regex, String> {
-    let mut letters = String::new();
-    for (is_set, letter) in [(flags.ignore_case, 'i'), (flags.multi_line, 'm'), (flags.dot_all, 's')] {
-        if is_set {
-            letters.push(letter);
-        }
-    }
-    let flagged = if letters.is_empty() { translated.to_owned() } else { format!("(?{letters}){translated}") };
-    fancy_regex::RegexBuilder::new(&flagged)
-        .backtrack_limit(REGEX_STEPS_MAX)
-        .delegate_size_limit(REGEX_BYTES_MAX)
-        .build()
-        .map_err(|error| error.to_string())
-}
-
-fn describe(error: &regex_syntax::Error, other: &str) -> BadRegex {
-    let (kind, at) = match error {
-        regex_syntax::Error::Parse(error) => (error.kind().to_string(), Some(error.span().start.offset)),
-        regex_syntax::Error::Translate(error) => (error.kind().to_string(), Some(error.span().start.offset)),
-        _ => (other.to_owned(), None),
-    };
-    let is_fancy = kind.contains("look-around") || kind.contains("backreferences");
-    BadRegex { message: if is_fancy { other.to_owned() } else { kind }, at: at.filter(|_| !is_fancy) }
-}
-
-/// From PCRE to the syntax of our engines.
-///
-/// Shape: `\d`, `\w`, `\s` and `\b` mean ASCII, as in PCRE; `[` and doubled `&`, `-` and `~` in a class are plain; a brace that
-/// opens no quantifier is plain; `\h`, `\Z`, `\<` and escapes of letters' neighbours mean what they mean in PCRE.
-pub(super) fn translate(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len() + 16);
-    let mut chars = pattern.chars().peekable();
-    let mut class = Class::Outside;
-    while let Some(c) = chars.next() {
-        match (c, class) {
-            ('\\', _) => {
-                escape(chars.next(), class != Class::Outside, &mut out);
-                class = class.after_item();
-            }
-            ('[', Class::Outside) => {
-                out.push('[');
-                if chars.next_if_eq(&'^').is_some() {
-                    out.push('^');
-                }
-                class = Class::Start;
-            }
-            ('[', _) if chars.peek() == Some(&':') => {
-                out.push('[');
-                posix(&mut chars, &mut out);
-                class = Class::Inside;
-            }
-            ('[', _) => {
-                out.push_str("\\[");
-                class = Class::Inside;
-            }
-            (']', Class::Start) => {
-                out.push_str("\\]");
-                class = Class::Inside;
-            }
-            (']', Class::Inside) => {
-                out.push(']');
-                class = Class::Outside;
-            }
-            ('&' | '~' | '-', Class::Inside) if chars.peek() == Some(&c) => {
-                out.push_str(if c == '-' {
-                    "-"
-                } else if c == '&' {
-                    "\\&"
-                } else {
-                    "\\~"
-                });
-                chars.next();
-                out.push('\\');
-                out.push(c);
-            }
-            ('{', Class::Outside) if !is_quantifier(chars.clone()) => out.push_str("\\{"),
-            _ => {
-                out.push(c);
-                class = class.after_item();
-            }
-        }
-    }
-    out
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
-    Outside,
-    /// Right behind the opening bracket, where `]` is plain.
-    Start,
-    Inside,
-}
-
-impl Class {
-    fn after_item(self) -> Class {
-        if self == Class::Start { Class::Inside } else { self }
-    }
-}
-
-/// Copies `:alpha:]`, if it is one; else the bracket that stands before it was plain.
-fn posix(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) {
-    let rest: String = chars.clone().take(12).collect();
-    let name = rest[1..].split(":]").next().unwrap_or("");
-    let is_class = rest.contains(":]") && name.trim_start_matches('^').bytes().all(|byte| byte.is_ascii_lowercase());
-    if is_class {
-        for _ in 0..name.len() + 3 {
-            out.extend(chars.next());
-        }
-    } else {
-        out.pop();
-        out.push_str("\\[");
-    }
-}
-
-fn is_quantifier(rest: impl Iterator<Item = char>) -> bool {
-    let inner: String = rest.take_while(|c| c.is_ascii_digit() || matches!(c, ',' | '}')).take(24).collect();
-    let Some((bounds, _)) = inner.split_once('}') else { return false };
-    let (least, most) = bounds.split_once(',').unwrap_or((bounds, ""));
-    !least.is_empty() && !most.contains(',')
-}
-
-fn escape(next: Option<char>, is_class: bool, out: &mut String) {
-    let ascii = |set: &str, negated: bool| format!("[{}{set}]", if negated { "^" } else { "" });
-    match next {
-        None => out.push('\\'),
-        Some(c @ ('d' | 'D')) => out.push_str(&ascii("0-9", c == 'D')),
-        Some(c @ ('w' | 'W')) => out.push_str(&ascii("0-9A-Za-z_", c == 'W')),
-        Some(c @ ('s' | 'S')) => out.push_str(&ascii(r" \t\n\x0B\x0C\r", c == 'S')),
-        Some(c @ ('h' | 'H')) => out.push_str(&ascii(r" \t\u{A0}", c == 'H')),
-        Some('b') if is_class => out.push_str(r"\x08"),
-        Some(c @ ('b' | 'B')) => {
-            out.push_str("(?-u:\\");
-            out.push(c);
-            out.push(')');
-        }
-        Some('Z') if !is_class => out.push_str(r"\n?\z"),
-        Some('e') => out.push_str(r"\x1B"),
-        Some(c @ ('<' | '>')) => out.push(c),
-        Some(c) if c.is_ascii() => {
-            out.push('\\');
-            out.push(c);
-        }
-        Some(c) => out.push(c),
     }
 }
 
@@ -319,23 +196,73 @@ mod tests {
         assert!(!matches(r"\d", "٣"));
         assert!(!matches(r"A", "a"));
         assert!(matches(r"[!--]", "-"));
+        assert!(matches(r"^(?:b+)?(?:(?:c?){2})*$", ""));
+        assert!(matches(r"^\p{Lu}[\x{e9}\p{N}]\x{41}{2}$", "ÉéAA"));
     }
 
     #[test]
-    fn look_around_runs_under_a_limit() {
-        assert!(matches(r"foo(?!bar)", "foobaz"));
+    fn look_around_is_answered_at_every_place() {
+        assert!(matches(r"foo(?!bar)", "foobar foobaz"));
         assert!(!matches(r"foo(?!bar)", "foobar"));
-        assert!(matches(r"(a)\1", "aa"));
-        let slow = compile(r"(?=(a+)+$)(a+)+b\1", Flags::default()).expect("well formed");
-        assert!(!slow.is_match(&"a".repeat(5_000)));
+        assert!(matches(r"(?<=\d{2})x(?<!^11x)", "12x"));
+        assert!(!matches(r"(?<=\d{2})x(?<!^11x)", "11x"));
+        assert!(matches(r"^(?=.*\d)(?=.*é)\w(?:(?!--).)*$", "a1-é-\n"));
+        assert!(!matches(r"^(?=.*\d)(?=.*é)\w(?:(?!--).)*$", "a1--é"));
+        assert!(matches(r"a(?=b(?<=ab)(?!bc))", "abc abd"));
+        assert!(matches(r"(?:(?=a)a|b){3}", "aba"));
+        assert!(matches(r"(?i)(?<!NOT )admin\b", "an ADMIN"));
+        assert!(!matches(r"(?m)(?<!^)#", "#a\n#b"));
+    }
+
+    #[test]
+    fn a_dollar_stands_before_a_line_feed_that_ends_the_text() {
+        let fits = |pattern: &str, text: &str, wanted: bool| {
+            assert_eq!(matches(pattern, text), wanted, "{pattern} in {text:?}");
+        };
+        for pattern in
+            [r"ab$", r"^(?:ab|x)$", r"(ab$|zz)", r"ab\Z", r"(?-m)ab$", r"(?m:^)(?-m:ab$)", r"ab$$", r"ab$(?!x)"]
+        {
+            fits(pattern, "ab", true);
+            fits(pattern, "ab\n", true);
+            fits(pattern, "ab\n\n", false);
+            fits(pattern, "ab\nab!", false);
+        }
+        fits(r"ab\z", "ab\n", false);
+        fits(r"(?m)ab$", "ab\nc", true);
+        fits(r"ab(?m:$)", "ab\nc", true);
+        fits(r"ab[$]", "ab", false);
+        fits(r"ab\$", "ab$", true);
+        fits(r"[^$]\$[$]", "a$$", true);
+        // What stands behind it may still take the line feed.
+        fits(r"a$\s+", "a\n", true);
+        fits(r"a$\s+", "a\n\n", false);
+        fits(r"^($|b)\n?$", "\n", true);
+    }
+
+    #[test]
+    fn what_no_engine_answers_in_linear_time_is_refused() {
+        for (pattern, at) in [(r"(\w)\1", 4), (r"a(?>b+)c", 3), (r"ab++c", 3), (r"(a)(?(1)b|c)", 5)] {
+            let bad = check(pattern, Flags::default()).expect_err(pattern);
+            assert_eq!(bad.at, Some(at), "{pattern}: {}", bad.message);
+        }
+        let bad = compile("(?=a{20}{20}{20})", Flags::default()).expect_err("too large");
+        assert!(bad.message.contains("1000 steps"), "{}", bad.message);
     }
 
     #[test]
     fn an_expression_is_compiled_when_it_first_meets_a_value() {
-        let Ok(Engine::Linear(linear)) = compile(r"ab+c{2,3}", Flags::default()) else { panic!("linear") };
+        let Engine { linear, looking: None } = compile(r"ab+c{2,3}", Flags::default()).expect("well formed") else {
+            panic!("nothing looks around");
+        };
         assert!(linear.compiled.get().is_none());
         assert!(linear.is_match("xabbccx"));
         assert!(linear.compiled.get().is_some());
+    }
+
+    #[test]
+    fn what_must_be_there_is_known_beside_look_around() {
+        let engine = compile(r"(?<!no-)mimikatz(?!\.txt)$", Flags::default()).expect("well formed");
+        assert_eq!(engine.signs(), [Sign::Substring("mimikatz".into())]);
     }
 
     #[test]
@@ -355,8 +282,10 @@ mod tests {
         let mut fitting = 0;
         for pattern in parts.iter().map(|part| (*part).to_owned()).chain(longer) {
             for flags in [Flags::default(), all] {
-                let states = states(&read(&pattern, flags).expect("well formed"));
-                let is_built = linear(&pattern, flags).size_limit(states * STATE_BYTES).build().is_ok();
+                let tree = plain_tree(&pattern, flags).expect("well formed").expect("nothing looks around");
+                let states = states(&tree);
+                let built = regex::RegexBuilder::new(&tree.to_string()).size_limit(states * STATE_BYTES).build();
+                let is_built = built.is_ok();
                 assert!(is_built, "{pattern} takes more than {states} states");
                 fitting += usize::from(states * STATE_BYTES <= REGEX_BYTES_MAX);
             }

@@ -7,7 +7,7 @@ use regex_syntax::hir::{Class, ClassUnicode, Hir, HirKind, Look, Repetition};
 
 use super::Problem;
 use crate::sigma::pattern::Piece;
-use crate::sigma::regex::{self, Flags};
+use crate::sigma::regex::{self, BadRegex, Flags};
 
 /// How often RE2 repeats something at most, repetitions within repetitions multiplied.
 const REPEAT_MAX: u32 = 1000;
@@ -45,20 +45,11 @@ pub(super) fn flagged(pattern: &str, flags: Flags) -> Result<String, Problem> {
 
 /// The expression as RE2 reads it.
 pub(super) fn re2(pattern: &str, flags: Flags) -> Result<String, Problem> {
-    regex::compile(pattern, flags)
-        .map_err(|bad| problem("bad-regex", bad.message, "shorten the expression or its repetitions"))?;
-    let mut parser = regex_syntax::ParserBuilder::new()
-        .case_insensitive(flags.ignore_case)
-        .multi_line(flags.multi_line)
-        .dot_matches_new_line(flags.dot_all)
-        .build();
-    let Ok(hir) = parser.parse(&regex::translate(pattern)) else {
-        let message = format!("DuckDB has no look-around and no back-references: `{pattern}`");
-        return Err(problem(
-            "sql-look-around",
-            message,
-            "convert to datafusion, or rewrite the expression without them",
-        ));
+    let bad = |bad: BadRegex| problem("bad-regex", bad.message, "shorten the expression or its repetitions");
+    regex::compile(pattern, flags).map_err(bad)?;
+    let Some(hir) = regex::plain_tree(pattern, flags).map_err(bad)? else {
+        let message = format!("DuckDB has no look-around, and no `$` before the end of an expression: `{pattern}`");
+        return Err(problem("sql-look-around", message, "convert to datafusion, or rewrite the expression without it"));
     };
     let mut written = String::new();
     write(&hir, 1, &mut written)?;

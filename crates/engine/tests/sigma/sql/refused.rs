@@ -38,7 +38,7 @@ fn every_reason_is_told_at_once() {
 fn an_expression_that_a_database_cannot_say_is_refused_there_alone() {
     for (expression, code) in [
         ("a(?!b)", "sql-look-around"),
-        (r"(a)\1", "sql-look-around"),
+        (r"(a$)?b", "sql-look-around"),
         ("(a{50}){40}", "sql-regex"),
         ("a{2000}", "sql-regex"),
     ] {
