@@ -119,6 +119,7 @@ def any_pair(stands):
 
 FUNCTIONS = {
     "wk_values": ([str, str], list, lambda raw, path: [spell(v) for v in found(raw, path) if v is not None]),
+    "wk_elements": ([str, str], list, lambda raw, path: [spell(v) for v in found(raw, path) if v is not None and v != []]),
     "wk_numbers": ([str, str], list, lambda raw, path: [str(v) for v in found(raw, path) if isinstance(v, Number)]),
     "wk_has": ([str, str], bool, lambda raw, path: bool(found(raw, path))),
     "wk_is_null": ([str, str], bool, lambda raw, path: not found(raw, path) or None in found(raw, path)),

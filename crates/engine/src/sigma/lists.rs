@@ -35,8 +35,13 @@ pub(super) fn relate(fields: [Field; 2], affix: Option<Modifier>, cased: bool, r
     })
 }
 
+/// An empty list has no element that could be compared.
+pub(super) fn is_empty_list(value: Scalar<'_>) -> bool {
+    matches!(value, Scalar::Composite(raw) if raw.starts_with('['))
+}
+
 fn texts(field: Field, cased: bool, is_reversed: bool, record: &Record<'_>) -> Vec<Vec<u8>> {
-    let values = record.values(field).filter(|value| *value != Scalar::Null);
+    let values = record.values(field).filter(|value| *value != Scalar::Null && !is_empty_list(*value));
     let texts = values.map(|value| {
         let mut text = if cased { value.text().to_owned() } else { fold(value.text()) }.into_bytes();
         if is_reversed {

@@ -145,7 +145,12 @@ impl Test {
                 text
             }
         };
-        self.holds_text(Subject { raw: text, folded }, record, pair)
+        let subject = Subject { raw: text, folded };
+        if lists::is_empty_list(value) {
+            let others = self.others.iter().filter(|other| !matches!(other, Other::Field { .. }));
+            return self.holds_literal(subject) || others.into_iter().any(|other| other.holds(text, record, pair));
+        }
+        self.holds_text(subject, record, pair)
     }
 
     fn is_number(&self, lexeme: &str) -> bool {
@@ -155,8 +160,11 @@ impl Test {
 
     /// Does the test hold for a text: a value of a field, or any value of an event?
     pub(super) fn holds_text(&self, subject: Subject<'_>, record: &Record<'_>, pair: &mut Pair) -> bool {
+        self.holds_literal(subject) || self.others.iter().any(|other| other.holds(subject.raw, record, pair))
+    }
+
+    fn holds_literal(&self, subject: Subject<'_>) -> bool {
         [&self.text, &self.cased].into_iter().flatten().any(|test| test.holds(subject))
-            || self.others.iter().any(|other| other.holds(subject.raw, record, pair))
     }
 
     /// Does the test hold for any leaf of the event: a string or a number, wherever it stands?
@@ -197,6 +205,7 @@ impl Other {
             }),
             Other::Field { field, affix, cased } => record.values(*field).any(|other| match other {
                 Scalar::Null => false,
+                other if lists::is_empty_list(other) => false,
                 other => relates(text, other.text(), *affix, *cased, pair),
             }),
         }

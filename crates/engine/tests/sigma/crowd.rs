@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data::{Bench, rules};
 use crate::json_style::Style;
-use crate::plain::{Condition, Event, Item, NAMES, Search, condition_holds, inventory, write};
+use crate::plain::{Condition, Event, Item, NAMES, Search, condition_holds, inventory, listed, write};
 
 /// Every literal and every value is cut from these.
 const TEXTS: [&str; 14] = [
@@ -174,7 +174,7 @@ fn item() -> impl Strategy<Value = Item> {
         chain: [affix, extra].concat(),
         values,
     });
-    let exact = (field(), proptest::collection::vec(word(), 1..4)).prop_map(|(field, values)| Item {
+    let exact = (field(), proptest::collection::vec(word(), 1..4).prop_map(listed)).prop_map(|(field, values)| Item {
         field,
         chain: vec![],
         values,

@@ -232,9 +232,11 @@ fn value_holds(item: &Item, value: &Value, event: &Event) -> bool {
     if has("fieldref") {
         let mut others = Vec::new();
         lookup(&event.value, Some(&wanted), &mut others);
-        return any(&|text| {
-            others.iter().filter_map(|other| event.text_of(other)).any(|other| relates(item, text, &other))
-        });
+        let elements = |values: Vec<&Value>| -> Vec<String> {
+            values.into_iter().filter(|value| **value != json!([])).filter_map(|value| event.text_of(value)).collect()
+        };
+        let (ones, others) = (elements(seen), elements(others));
+        return ones.iter().any(|one| others.iter().any(|other| relates(item, one, other)));
     }
     let is_bare = item.chain.iter().all(|modifier| ["neq", "all", "cased"].contains(modifier));
     if let (Value::Number(expected), true, false) = (value, is_bare, item.field.is_empty()) {
@@ -313,6 +315,16 @@ pub fn named(pattern: &str) -> Vec<usize> {
 }
 
 // ---- how a rule is written ----
+
+/// Values as a rule may have them: null is none of several.
+pub fn listed(mut values: Vec<Value>) -> Vec<Value> {
+    if values.len() > 1 && values.iter().any(|value| !value.is_null()) {
+        values.retain(|value| !value.is_null());
+    } else {
+        values.truncate(1);
+    }
+    values
+}
 
 pub fn write_condition(condition: &Condition) -> String {
     let join = |parts: &[Condition], word: &str| {

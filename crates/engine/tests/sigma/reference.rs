@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data::{Bench, rules};
 use crate::json_style::Style;
-use crate::plain::{Condition, Event, Item, NAMES, Search, condition_holds, inventory, write};
+use crate::plain::{Condition, Event, Item, NAMES, Search, condition_holds, inventory, listed, write};
 
 fn word() -> impl Strategy<Value = String> {
     let words = vec![
@@ -85,8 +85,9 @@ fn item() -> impl Strategy<Value = Item> {
             chain: [affix, extra].concat(),
             values: words.into_iter().map(Value::String).collect(),
         });
-    let plain = (field(), select(vec![vec![], vec!["neq"]]), proptest::collection::vec(scalar(), 1..3))
-        .prop_map(|(field, chain, values)| Item { field, chain, values });
+    let plain =
+        (field(), select(vec![vec![], vec!["neq"]]), proptest::collection::vec(scalar(), 1..3).prop_map(listed))
+            .prop_map(|(field, chain, values)| Item { field, chain, values });
     let keywords = (select(extras.clone()), proptest::collection::vec(word(), 1..3)).prop_map(|(chain, words)| Item {
         field: "",
         chain,

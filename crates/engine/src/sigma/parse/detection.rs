@@ -202,6 +202,12 @@ impl Body<'_> {
             return None;
         }
         check_lists(reader, entry, &modifiers, nodes);
+        if let (Kind::List(_), Some(null)) = (&entry.value.kind, nodes.iter().find(|node| node.is_null())) {
+            let message = format!("the values of `{}` have null among them, which is no value of a list", entry.key);
+            let remedy = "ask for null in a search of its own, and join the two by `or` in the condition";
+            reader.note(null.error("null-in-list", message, remedy));
+            return None;
+        }
         self.values(reader, field, modifiers, nodes, (entry.line, entry.column))
     }
 

@@ -24,6 +24,14 @@ pub(super) fn title(reader: &mut Reader, entry: &Entry<'_>) -> Option<String> {
     title
 }
 
+/// Field names mean what the default taxonomy says: a rule in another one would be read, and never fire.
+pub(super) fn taxonomy(reader: &mut Reader, entry: &Entry<'_>) {
+    let Some(name) = reader.text(entry).filter(|name| name != "sigma") else { return };
+    let message = format!("the taxonomy `{name}` is not known, so the fields of the rule may mean something else");
+    let remedy = "name the fields as the log source writes them and leave `taxonomy` out, or write `taxonomy: sigma`";
+    reader.note(entry.value.error("unknown-taxonomy", message, remedy));
+}
+
 /// Notes a key that must be there.
 pub(super) fn missing(reader: &mut Reader, line: usize, key: &str, remedy: &str) {
     reader.note(Diagnostic::error(line, 0, &format!("missing-{key}"), format!("the document has no `{key}`"), remedy));

@@ -101,7 +101,11 @@ impl Draft {
             "level" => rule.level = meta::level(reader, entry).unwrap_or_default(),
             "tags" => rule.tags = tags(reader, entry),
             "watchkeep" => rule.watchkeep = watchkeep::read(reader, entry),
-            "taxonomy" | "scope" | "regression_tests_path" | "simulation" | "enrichment" => keep(rule, entry),
+            "taxonomy" => {
+                meta::taxonomy(reader, entry);
+                keep(rule, entry);
+            }
+            "scope" | "regression_tests_path" | "simulation" | "enrichment" => keep(rule, entry),
             _ => {
                 let remedy = match nearest(&entry.key, KEYS.into_iter()) {
                     Some(near) => format!("did you mean `{near}`?"),

@@ -76,15 +76,20 @@ CREATE OR REPLACE TEMP MACRO wk_line(raw, path) AS list_filter([list_transform(
     )[{LINE_PLACES}[list_position({LINE_NAMES}, path)]]], lambda t: t IS NOT NULL);
 
 -- What the values under the path say. DuckDB writes decimals, objects and empty lists its own way, so those are read again.
+CREATE OR REPLACE TEMP MACRO wk_written(raw, path) AS list_transform([wk_nodes(raw, path)], lambda nodes: CASE
+    WHEN len(list_filter(nodes, lambda n: n[1] NOT IN ('"', 't', 'f', 'n') AND NOT regexp_full_match(n, '-?[1-9][0-9]*')
+        AND (n <> '0' OR contains(raw, '-0')))) > 0 AND CASE WHEN json_valid(raw) THEN json(raw)::VARCHAR <> raw ELSE false END
+        THEN wk_walked(raw, path)
+    ELSE nodes END)[1];
 CREATE OR REPLACE TEMP MACRO wk_values(raw, path) AS CASE
     WHEN NOT starts_with(raw, '{') THEN wk_line(raw, path)
-    ELSE list_filter(list_transform(
-        list_transform([wk_nodes(raw, path)], lambda nodes: CASE
-            WHEN len(list_filter(nodes, lambda n: n[1] NOT IN ('"', 't', 'f', 'n') AND NOT regexp_full_match(n, '-?[1-9][0-9]*')
-                AND (n <> '0' OR contains(raw, '-0')))) > 0 AND CASE WHEN json_valid(raw) THEN json(raw)::VARCHAR <> raw ELSE false END
-                THEN wk_walked(raw, path)
-            ELSE nodes END)[1],
+    ELSE list_filter(list_transform(wk_written(raw, path),
         lambda n: CASE WHEN n[1] = '"' THEN wk_unquoted(n) WHEN n <> 'null' THEN n END), lambda t: t IS NOT NULL) END;
+-- The same without empty lists.
+CREATE OR REPLACE TEMP MACRO wk_elements(raw, path) AS CASE
+    WHEN NOT starts_with(raw, '{') THEN wk_line(raw, path)
+    ELSE list_filter(list_transform(wk_written(raw, path),
+        lambda n: CASE WHEN n[1] = '"' THEN wk_unquoted(n) WHEN n <> 'null' AND n[1] <> '[' THEN n END), lambda t: t IS NOT NULL) END;
 CREATE OR REPLACE TEMP MACRO wk_folded(texts) AS list_transform(texts, lambda t: wk_fold(t));
 -- The numbers among them; whether there is any value, `null` too; whether there is none, or one is `null`.
 CREATE OR REPLACE TEMP MACRO wk_numbers(raw, path) AS

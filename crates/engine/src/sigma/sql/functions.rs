@@ -6,6 +6,7 @@
 //! | call | gives |
 //! |---|---|
 //! | `wk_values(raw, path)` | [`Path::values`] |
+//! | `wk_elements(raw, path)` | [`Path::elements`] |
 //! | `wk_numbers(raw, path)` | [`Path::numbers`] |
 //! | `wk_has(raw, path)`, `wk_is_null(raw, path)` | [`Path::has`], [`Path::is_null`] |
 //! | `wk_leaves(raw)` | [`leaves`] |
@@ -28,7 +29,7 @@ use crate::sigma::fold::fold;
 use crate::sigma::modifier::Modifier;
 use crate::sigma::number::Number;
 use crate::sigma::regex::{self, Engine, Flags};
-use crate::sigma::{test, time};
+use crate::sigma::{lists, test, time};
 use crate::source::s3_access_log;
 
 /// A path, ready to be read from records.
@@ -54,6 +55,14 @@ impl Path {
     pub fn values(&mut self, raw: &str) -> Vec<String> {
         self.read(raw, |values| {
             values.filter(|value| *value != Scalar::Null).map(|value| value.text().to_owned()).collect()
+        })
+    }
+
+    /// [`Path::values`] without empty lists, which have no element to be compared with another field.
+    pub fn elements(&mut self, raw: &str) -> Vec<String> {
+        self.read(raw, |values| {
+            let elements = values.filter(|value| *value != Scalar::Null && !lists::is_empty_list(*value));
+            elements.map(|value| value.text().to_owned()).collect()
         })
     }
 

@@ -153,12 +153,11 @@ impl<'a> Translation<'a> {
             Some(Modifier::EndsWith) => "wk_ends_with",
             Some(_) => "wk_contains",
         };
-        let other = format!("wk_values(raw, {})", text(&plain(path), self.dialect));
-        if is_cased {
-            format!("{function}({}, {other})", self.values())
-        } else {
-            format!("{function}(wk_folded({}), wk_folded({other}))", self.values())
-        }
+        let [one, other] = [self.path(), text(&plain(path), self.dialect)].map(|path| {
+            let elements = format!("wk_elements(raw, {path})");
+            if is_cased { elements } else { format!("wk_folded({elements})") }
+        });
+        format!("{function}({one}, {other})")
     }
 }
 

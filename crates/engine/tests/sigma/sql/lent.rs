@@ -48,6 +48,7 @@ impl Lent {
 
     fn lend(&self) -> Result<()> {
         self.of_path("wk_values", |path, raw| json(&path.values(raw)))?;
+        self.of_path("wk_elements", |path, raw| json(&path.elements(raw)))?;
         self.of_path("wk_numbers", |path, raw| json(&path.numbers(raw)))?;
         self.of_path("wk_has", |path, raw| path.has(raw))?;
         self.of_path("wk_is_null", |path, raw| path.is_null(raw))?;
