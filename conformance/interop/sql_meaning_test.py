@@ -10,7 +10,7 @@ import unittest
 import uuid
 
 import yaml
-from sql_support import HERE, SOURCE, database, found, queries, watchkeep
+from sql_support import HERE, SOURCE, found, in_parallel, queries, watchkeep
 
 CASES = HERE.parent / "sigma"
 
@@ -58,20 +58,21 @@ class Cases(Rules):
             cases[rule_id(number)] = (path.relative_to(CASES), case)
             self.write(number, case["detection"])
         converted = self.queries()
-        wrong, asked = [], 0
         refused = [str(name) for rule, (name, case) in cases.items() if rule not in converted]
-        connection = database()
-        for rule, one in converted.items():
+
+        def answer(connection, rule):
             name, case = cases[rule]
             events = [(wanted, event if isinstance(event, str) else event["event"])
                       for key, wanted in (("match", True), ("no_match", False)) for event in case.get(key, [])]
             rows = [(str(at), "", "lab_test", event.strip()) for at, (_, event) in enumerate(events)]
             connection.execute("DELETE FROM events")
             connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
-            hunted = found(connection, one["query"])
-            asked += len(events)
-            wrong += [f"{name}: {event}" for at, (wanted, event) in enumerate(events) if (str(at) in hunted) != wanted]
-        self.assertEqual(wrong, [])
+            hunted = found(connection, converted[rule]["query"])
+            return len(events), [f"{name}: {event}" for at, (wanted, event) in enumerate(events) if (str(at) in hunted) != wanted]
+
+        answers = in_parallel(converted, answer)
+        asked = sum(count for count, _ in answers)
+        self.assertEqual([one for _, wrong in answers for one in wrong], [])
         self.assertEqual([name for name in refused if not name.startswith("re/")], [])
         self.assertLess(len(refused), 12, refused)
         self.assertGreater(asked, 1000)
@@ -151,11 +152,11 @@ class Generated(Rules):
 
     def test_queries_find_what_the_engine_finds(self):
         seed = random.Random(20261122)
-        rules = 300
+        rules = 150
         for number in range(rules):
             self.write(number, self.detection(seed))
         records = []
-        for number in range(250):
+        for number in range(400):
             record = {"wk_id": f"r{number}", "wk_at": "2026-01-02T03:04:05Z"}
             record |= {key: self.value(seed) for key in ("a", "b", "c", "c.d") if seed.random() < 0.6}
             records.append(self.spell(seed, record))
@@ -163,17 +164,17 @@ class Generated(Rules):
         log.write_text("\n".join(records) + "\n")
         events, held = self.scan(log)
         rows = [(events[f"r{at}"], "lab_test", record) for at, record in enumerate(records) if f"r{at}" in events]
-        connection, converted = database(rows), self.queries()
-        self.assertGreater(len(rows), 240)
+        converted = self.queries()
+        self.assertGreater(len(rows), 390)
         self.assertGreater(len(converted), rules * 0.9)
+        everywhere = in_parallel(converted.items(), lambda connection, item: (item[0], found(connection, item[1]["query"])), rows)
         wrong = []
-        for rule, one in converted.items():
-            hunted = found(connection, one["query"])
+        for rule, hunted in everywhere:
             if hunted != held.get(rule, set()):
                 differ = sorted(hunted ^ held.get(rule, set()))
                 raw = next(raw for event, _, raw in rows if event == differ[0])
                 text = (self.folder / f"packs/made/made_{uuid.UUID(rule).int & 0xffff}.yml").read_text()
-                wrong.append(f"{len(differ)} differ; the query {'finds' if differ[0] in hunted else 'misses'}\n{raw}\n{text}\n{one['query']}")
+                wrong.append(f"{len(differ)} differ; the query {'finds' if differ[0] in hunted else 'misses'}\n{raw}\n{text}\n{converted[rule]['query']}")
         self.assertEqual(len(wrong), 0, f"{len(wrong)} of {len(converted)}\n" + "\n\n".join(wrong[:3]))
         print(f"{len(converted)} rules on {len(rows)} records, {sum(map(len, held.values()))} pairs hold")
 

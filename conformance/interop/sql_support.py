@@ -1,6 +1,8 @@
 """What the checks of converted rules share: the binary, a database with the setup, records of many kinds."""
 
+import concurrent.futures
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -43,16 +45,35 @@ def setup():
     return text.split("-- The lake.")[0]
 
 
-def database(rows=()):
+def database(rows=(), made=None):
     """DuckDB with the functions and a table of events: (event_id, source, raw)."""
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
-    connection.execute(setup())
+    connection.execute(made or setup())
     connection.execute("CREATE TABLE events (event_id VARCHAR, time VARCHAR, source VARCHAR, raw VARCHAR)")
     rows = [(event, "", source, raw) for event, source, raw in rows]
     if rows:
         connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
     return connection
+
+
+def in_parallel(items, work, rows=()):
+    """What `work` makes of each item, with a database of its own for each thread.
+
+    Nearly all the time goes into planning, a query being large and the records few: it is planned as it is written. `sql_lake_test.py`
+    runs queries as DuckDB optimises them.
+    """
+    made = setup()
+
+    def share(mine):
+        connection = database(rows, made)
+        connection.execute("PRAGMA disable_optimizer")
+        return [work(connection, item) for item in mine]
+
+    items, threads = list(items), 2
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        shares = list(pool.map(share, (items[at::threads] for at in range(threads))))
+    return [made for made in itertools.chain(*itertools.zip_longest(*shares, fillvalue=None)) if made is not None]
 
 
 def found(connection, sql):

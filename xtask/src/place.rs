@@ -42,6 +42,11 @@ impl Place {
         self.cache.join("python/bin/python")
     }
 
+    /// The folder of `sigma`, which has an environment of its own.
+    pub fn sigma_cli(&self) -> PathBuf {
+        self.cache.join("sigma-cli/bin")
+    }
+
     /// The folder into which cargo tools are installed.
     pub fn tools(&self) -> PathBuf {
         self.cache.join("tools")

@@ -43,6 +43,7 @@ pub fn interop(place: &Place) -> Step<'_> {
         let mut command = Command::new(place.python());
         command.args(["-m", "unittest", "discover", "-v", "-s", "conformance/interop", "-p", "*_test.py"]);
         command.env("WATCHKEEP_BIN", place.binary()).env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env("SIGMA_CLI_FOLDER", place.sigma_cli());
         run_command(command)
     })
 }

@@ -25,7 +25,10 @@ pub fn steps(place: &Place) -> Vec<Step<'_>> {
     vec![
         Step::new("setup: debian", debian),
         Step::new("setup: npm", || npm(&place.root.join("e2e"))),
-        Step::new("setup: python", || python(place)),
+        Step::new("setup: python", || python(place, &place.python(), "requirements.txt")),
+        Step::new("setup: sigma-cli", || {
+            python(place, &place.sigma_cli().join("python"), "requirements-sigma-cli.txt")
+        }),
         Step::new("setup: cargo-deny", || cargo_deny(place)),
     ]
 }
@@ -81,20 +84,22 @@ fn npm(folder: &Path) -> anyhow::Result<Outcome> {
     run_command(command)
 }
 
-fn python(place: &Place) -> anyhow::Result<Outcome> {
-    let wanted = place.root.join("conformance/interop/requirements.txt");
-    let stamp = place.cache.join("python/requirements.txt");
-    if place.python().is_file() && same(&wanted, &stamp) {
-        println!("the Python environment is up to date");
+/// Makes the environment of `python` from a list of `conformance/interop`.
+fn python(place: &Place, python: &Path, list: &str) -> anyhow::Result<Outcome> {
+    let environment = python.ancestors().nth(2).context("a Python lies in the `bin` of its environment")?;
+    let wanted = place.root.join("conformance/interop").join(list);
+    let stamp = environment.join("requirements.txt");
+    if python.is_file() && same(&wanted, &stamp) {
+        println!("the Python environment of {list} is up to date");
         return Ok(Outcome::passed());
     }
     std::fs::create_dir_all(&place.cache)?;
     let mut make = Command::new("python3");
-    make.args(["-m", "venv", "--clear"]).arg(place.cache.join("python"));
+    make.args(["-m", "venv", "--clear"]).arg(environment);
     if let failed @ (Outcome::Failed(_) | Outcome::Skipped(_)) = run_command(make)? {
         return Ok(failed);
     }
-    let mut install = Command::new(place.python());
+    let mut install = Command::new(python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted);
     let outcome = run_command(install)?;
     if matches!(outcome, Outcome::Done(_)) {
