@@ -1,9 +1,10 @@
 //! Opens a stream: plain, gzip (also of many members) or zstd (also of many frames), told apart by its first bytes.
 //!
 //! Comes in: any `Read`. Goes out: the plain bytes through `Read`. Bound: a window of 8 MiB for zstd from the network, 128 MiB for
-//! files, and fixed buffers. A stream that is broken or ends early gives every byte before the break and then a [`Break`].
+//! files, 17 MiB for a small gzip file, and fixed buffers. A stream that is broken or ends early gives every byte before the break and then a [`Break`].
 
 mod gzip;
+mod held;
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -76,6 +77,15 @@ pub fn open<'a>(stream: impl Read + Send + 'a) -> io::Result<(Packing, Box<dyn R
     let mut buffered = BufReader::with_capacity(BUFFER_BYTES, stream);
     let packing = Packing::of(first_bytes(&mut buffered)?);
     Ok((packing, unpack(packing, buffered, FILE_WINDOW_LOG)?))
+}
+
+/// As [`open`], for a file, which ends and waits for nobody: a small gzip file is unpacked in one piece, which takes half the time.
+pub fn open_file<'a>(file: impl Read + Send + 'a) -> io::Result<(Packing, Box<dyn Read + Send + 'a>)> {
+    let mut buffered = BufReader::with_capacity(BUFFER_BYTES, file);
+    match Packing::of(first_bytes(&mut buffered)?) {
+        Packing::Gzip => Ok((Packing::Gzip, held::reader(buffered))),
+        packing => Ok((packing, unpack(packing, buffered, FILE_WINDOW_LOG)?)),
+    }
 }
 
 /// The first bytes without consuming them. A short first read (a pipe) may show fewer than four; a file never does.

@@ -12,9 +12,14 @@ fn zstd_of(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 3).unwrap()
 }
 
-/// Everything before the break, and the break.
+/// Everything before the break, and the break: the same from a stream and from a file.
 fn read(packed: &[u8]) -> (Vec<u8>, Option<Break>) {
-    let (_, mut stream) = open(packed).unwrap();
+    let of_stream = drain(open(packed).unwrap().1);
+    assert_eq!(drain(open_file(packed).unwrap().1), of_stream);
+    of_stream
+}
+
+fn drain(mut stream: impl Read) -> (Vec<u8>, Option<Break>) {
     let mut plain = Vec::new();
     let mut buffer = [0; 1000];
     loop {
@@ -47,6 +52,39 @@ fn many_members_and_frames_are_one_stream() {
     assert_eq!(read(&[gzip(&a), gzip(b""), gzip(&b)].concat()), (both.clone(), None));
     assert_eq!(read(&[zstd_of(&a), zstd_of(&b)].concat()), (both.clone(), None));
     assert_eq!(read(&[gzip(&a), gzip(&b), vec![0; 700]].concat()), (both, None), "zero padding is allowed");
+}
+
+#[test]
+fn a_member_behind_one_that_looks_the_same_is_not_lost() {
+    let (a, b) = (text(100), text(300));
+    let twice = [gzip(&a), gzip(&b), gzip(&a)].concat();
+    assert_eq!(read(&twice), ([&a[..], &b, &a].concat(), None));
+    assert_eq!(read(&[gzip(&a), gzip(&a)].concat()), ([&a[..], &a].concat(), None));
+}
+
+#[test]
+fn a_file_too_large_to_be_held_is_read_as_a_stream() {
+    let long_packed: Vec<u8> = (0..600_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    assert!(gzip(&long_packed).len() > 1 << 20);
+    assert_eq!(read(&gzip(&long_packed)), (long_packed, None));
+    let long_plain = vec![b' '; (16 << 20) + 1];
+    assert_eq!(read(&gzip(&long_plain)), (long_plain, None));
+}
+
+#[test]
+fn an_error_of_the_file_comes_after_the_bytes_before_it() {
+    struct Failing;
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::Error::other("the disk is gone"))
+        }
+    }
+    let (plain, packed) = (text(20_000), gzip(&text(20_000)));
+    let (_, mut stream) = open_file(packed[..packed.len() / 2].chain(Failing)).unwrap();
+    let mut before = Vec::new();
+    let error = stream.read_to_end(&mut before).unwrap_err();
+    assert_eq!(error.to_string(), "the disk is gone");
+    assert!(before.len() > plain.len() / 3 && plain.starts_with(&before), "{}", before.len());
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl<'a> Reading<'a> {
         file.seek(SeekFrom::Start(self.base))?;
         let mut plain: Box<dyn Read> = match self.packing {
             Packing::Plain => Box::new(file),
-            _ => decompress::open(file)?.1,
+            _ => decompress::open_file(file)?.1,
         };
         let mut framer = Framing::new(Format::Auto, self.feed.limits);
         let mut buffer = vec![0; BUFFER_BYTES];

@@ -151,7 +151,7 @@ impl Stream {
         if self.is_stdin {
             decompress::open(Counted { inner: io::stdin(), counter: counted })
         } else {
-            decompress::open(Counted { inner: std::fs::File::open(&self.name)?, counter: counted })
+            decompress::open_file(Counted { inner: std::fs::File::open(&self.name)?, counter: counted })
         }
     }
 }
