@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::place::{Place, cargo, on_path};
 use crate::step::{Step, run};
-use crate::{deny, fuzz, prove, setup, tidy};
+use crate::{deny, fuzz, prove, rival, setup, tidy};
 
 /// Seconds for each fuzz target in a check.
 const FUZZ_SECONDS: u64 = 8;
@@ -18,6 +18,7 @@ pub fn check(place: &Place, with_setup: bool, only: Option<&str>) -> anyhow::Res
         Step::command("fmt", cargo(&["fmt", "--all", "--check"])),
         Step::command("clippy", cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])),
     ];
+    checks.extend(rival::steps(place));
     checks.extend(tidy::steps(place));
     checks.extend([prove::build(place), tests(), Step::command("doc tests", doc_tests())]);
     checks.extend(prove::content(place));

@@ -12,6 +12,7 @@ mod fuzz;
 mod measure;
 mod place;
 mod prove;
+mod rival;
 mod setup;
 mod step;
 mod tally;

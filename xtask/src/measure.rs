@@ -1,10 +1,11 @@
 //! `bench` and `eval`: handed to the package `measure`, which is built in release mode because its numbers are.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::place::{Place, cargo};
+use crate::rival;
 use crate::step::{Outcome, run_command};
 
 /// What is measured and what measures.
@@ -27,7 +28,8 @@ pub fn bench(place: &Place, name: Option<&str>, parts: &[String], quick: bool, w
         Some("engine") => ALONE,
         _ => BOTH,
     };
-    run(place, packages, arguments, write)
+    let rival = name.is_none_or(|name| name == "engine").then(|| rival::build(place)).transpose()?;
+    run(place, packages, arguments, rival.map(|path| ("WATCHKEEP_RIVAL", path)), write)
 }
 
 /// Scores the rules on the labelled sets.
@@ -36,10 +38,16 @@ pub fn eval(place: &Place, data: Option<&Path>, write: bool) -> anyhow::Result<b
     if let Some(data) = data {
         arguments.extend([OsStr::new("--data"), data.as_os_str()]);
     }
-    run(place, BOTH, arguments, write)
+    run(place, BOTH, arguments, None, write)
 }
 
-fn run(place: &Place, packages: &[&str], arguments: Vec<&OsStr>, write: bool) -> anyhow::Result<bool> {
+fn run(
+    place: &Place,
+    packages: &[&str],
+    arguments: Vec<&OsStr>,
+    rival: Option<(&str, PathBuf)>,
+    write: bool,
+) -> anyhow::Result<bool> {
     let mut build = cargo(&["build", "--release", "--quiet", "--bins"]);
     build.args(packages);
     if let Outcome::Failed(why) | Outcome::Skipped(why) = run_command(build)? {
@@ -47,7 +55,7 @@ fn run(place: &Place, packages: &[&str], arguments: Vec<&OsStr>, write: bool) ->
     }
     let release = place.target.join("release");
     let mut command = Command::new(release.join("measure"));
-    command.args(arguments).env("WATCHKEEP_BIN", release.join("watchkeep"));
+    command.args(arguments).env("WATCHKEEP_BIN", release.join("watchkeep")).envs(rival);
     if write {
         command.arg("--write");
     }

@@ -13,6 +13,7 @@ mod start;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Instant;
 
 use crate::page;
 
@@ -65,6 +66,7 @@ pub fn bench(name: Option<&str>, scope: &Scope) -> anyhow::Result<bool> {
     let known = ALL.iter().map(|(own, _)| *own).collect::<Vec<_>>().join(", ");
     anyhow::ensure!(!chosen.is_empty(), "no measurement is called `{}`; known: {known}", name.unwrap_or_default());
     let mut tables: BTreeMap<&str, Vec<Row>> = BTreeMap::new();
+    let began = Instant::now();
     for (own, measure) in chosen {
         eprintln!("measuring {own} …");
         let measured = measure(scope)?;
@@ -76,7 +78,8 @@ pub fn bench(name: Option<&str>, scope: &Scope) -> anyhow::Result<bool> {
         tables.entry(part).or_default().extend(measured);
     }
     for (part, rows) in &tables {
-        let text = format!("{}\n\n{}", machine(), table(rows));
+        let more = if *part == "engine" { engine::about(scope, began) } else { String::new() };
+        let text = format!("{}{more}\n\n{}", machine(), table(rows));
         println!("\n{text}");
         if scope.write {
             page::write("benchmarks.md", part, &text)?;

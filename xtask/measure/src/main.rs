@@ -56,8 +56,6 @@ enum Verb {
 enum Work {
     /// Loads the rules of a folder.
     Load,
-    /// Loads them into RSigma.
-    LoadPeer,
     /// Evaluates the events of a file.
     Core,
 }
@@ -65,7 +63,6 @@ enum Work {
 fn child(work: Work, folder: &Path, events: Option<&Path>) -> anyhow::Result<()> {
     match work {
         Work::Load => bench::engine::load::load(folder),
-        Work::LoadPeer => bench::engine::load::load_peer(folder),
         Work::Core => bench::engine::instructions::core(folder, events.context("`core` needs a file of events")?),
     }
 }

@@ -23,6 +23,7 @@ mod threads;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Instant;
 
 use content::Catalogue;
 use engine::Limits;
@@ -31,6 +32,9 @@ use tempfile::TempDir;
 use crate::bench::{Row, Scope};
 use crate::data::{Data, SIGMA_CURRENT, catalogue};
 use crate::page;
+
+/// The picture's file, beside the page.
+const PICTURE: &str = "benchmarks-engine.svg";
 
 /// What all parts share.
 pub struct Setting {
@@ -106,6 +110,24 @@ const PARTS: &[(&str, Part)] = &[
     ("instructions", instructions::rows),
 ];
 
+/// How the table came about, and the picture where one was drawn: what stands between the machine and the table.
+pub fn about(scope: &Scope, began: Instant) -> String {
+    let (parts, quick) = (scope.parts.join(" "), if scope.quick { " --quick" } else { "" });
+    let parts = if parts.is_empty() { parts } else { format!(" {parts}") };
+    let minutes = began.elapsed().as_secs_f64() / 60.0;
+    let picture = if scope.write { format!("\n\n![Events a second on one core]({PICTURE})") } else { String::new() };
+    format!(
+        " `cargo xtask bench engine{parts}{quick}`, {minutes:.0} minutes; load average over the last of them {}.{picture}",
+        load_average()
+    )
+}
+
+/// Runnable processes over the last minute, this one among them.
+fn load_average() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("unknown").to_owned()
+}
+
 /// The parts that `scope` names, or each.
 pub fn rows(scope: &Scope) -> anyhow::Result<Vec<Row>> {
     let known = PARTS.iter().map(|(own, _)| *own).collect::<Vec<_>>().join(", ");
@@ -125,7 +147,7 @@ pub fn rows(scope: &Scope) -> anyhow::Result<Vec<Row>> {
         }
     }
     if scope.write {
-        page::put("benchmarks-engine.svg", &chart::svg(&bars))?;
+        page::put(PICTURE, &chart::svg(&bars))?;
     }
     Ok(rows)
 }

@@ -3,20 +3,21 @@
 use anyhow::Context;
 use content::Catalogue;
 use engine::{Engine, Limits};
-use peers::Options;
 
 use crate::bench::Row;
 use crate::bench::engine::agree;
 use crate::bench::engine::carried::Carried;
 use crate::bench::engine::corpus::{self, Corpus, Recipe};
 use crate::bench::engine::ours::{self, Bare};
-use crate::bench::engine::peer::Peer;
+use crate::bench::engine::peer::{self, Peer, Setup, What};
 use crate::bench::engine::race::{Lane, race};
 use crate::bench::engine::{Bars, Measured, Setting};
 
 /// Events on which the engines are held to equal matches; without routing, fewer, since each costs much.
 const AGREE: usize = 4_000;
 const AGREE_UNROUTED: usize = 400;
+/// Events on which RSigma's setup is chosen.
+const TRIAL: usize = 500;
 
 /// What is promised of a corpus: so many times as fast as RSigma, and this part of the parse.
 #[derive(Clone, Copy, Default)]
@@ -71,7 +72,8 @@ struct Contest<'s> {
     routed: Bare,
     unrouted: Bare,
     peer: Peer,
-    peer_unrouted: Peer,
+    peer_routed: (peer::Rules, Setup),
+    peer_all: (peer::Rules, Setup),
 }
 
 impl<'s> Contest<'s> {
@@ -81,39 +83,45 @@ impl<'s> Contest<'s> {
         let corpus = corpus_of(setting, &engine, source, recipe)?;
         let routed = Bare::routed(rules, corpus.carried());
         let unrouted = Bare::unrouted(rules);
-        let peer = Peer::of(rules, corpus.carried(), Options::default());
+        let peer = Peer::start()?;
+        let texts = || rules.rules.iter().map(|entry| (&entry.rule, &*entry.text));
+        let trial = corpus.sample(TRIAL);
+        let peer_routed = peer.fastest(&trial, What::Routed, |setup| peer.rules(texts(), corpus.carried(), setup))?;
         // Without routing each rule must stand there once.
-        let peer_unrouted = Peer::of(rules, &[], Options::default());
-        Ok(Contest { rules, corpus, engine, routed, unrouted, peer, peer_unrouted })
+        let peer_all = peer.fastest(&trial, What::All, |setup| peer.rules(texts(), &[], setup))?;
+        Ok(Contest { rules, corpus, engine, routed, unrouted, peer, peer_routed, peer_all })
     }
 
     fn agree(&self) -> anyhow::Result<()> {
         let what = format!("{}, routed", self.corpus.name);
         let sample = self.corpus.sample(AGREE);
-        let (own, other) = (ours::matches(&self.engine, &sample)?, self.peer.routed_matches(&sample)?);
+        let (own, other) =
+            (ours::matches(&self.engine, &sample)?, self.peer.matches(self.peer_routed.0, &sample, What::Routed)?);
         eprintln!("    equal matches, routed: {}", agree::check(&what, self.rules, &own, &other)?);
         let what = format!("{}, not routed", self.corpus.name);
         let sample = self.corpus.sample(AGREE_UNROUTED);
-        let (own, other) = (self.unrouted.matches(&sample)?, self.peer_unrouted.unrouted_matches(&sample)?);
+        let (own, other) = (self.unrouted.matches(&sample)?, self.peer.matches(self.peer_all.0, &sample, What::All)?);
         eprintln!("    equal matches, not routed: {}", agree::check(&what, self.rules, &own, &other)?);
         Ok(())
     }
 
     fn run(&self, setting: &Setting, goals: Goals) -> anyhow::Result<Measured> {
-        let held = (self.engine.rules().len(), self.peer_unrouted.rules(), self.peer_unrouted.refused);
+        let held = (self.engine.rules().len(), self.peer_all.0.count, self.peer_all.0.refused);
         eprintln!("    {} rules in Watchkeep; {} in RSigma, which refuses {}", held.0, held.1, held.2);
         self.agree()?;
         let (some, few) = (setting.events() / 4, setting.events() / 15);
+        let (routed, all) = (self.peer_routed.0, self.peer_all.0);
+        let peer = |rules, corpus: &Corpus, what| self.peer.run(rules, corpus, what);
         let mut lanes = [
             Lane::new("sonic-rs parse", parse),
             Lane::new("Watchkeep", |corpus| ours::detect(&self.engine, corpus)),
-            Lane::new("RSigma", |corpus| self.peer.routed(corpus)).sampled(some),
+            Lane::away("RSigma", |corpus| peer(routed, corpus, What::Routed)).sampled(some),
             Lane::new("Watchkeep, all rules on all events", |corpus| self.unrouted.evaluate(corpus)).sampled(few),
-            Lane::new("RSigma, all rules on all events", |corpus| self.peer_unrouted.unrouted(corpus)).sampled(few),
+            Lane::away("RSigma, all rules on all events", |corpus| peer(all, corpus, What::All)).sampled(few),
             Lane::new("Watchkeep, findings in full", |corpus| ours::find(&self.engine, corpus)),
             Lane::new("of which: extraction", |corpus| self.routed.extract(corpus)),
             Lane::new("of which: extraction and rules", |corpus| self.routed.evaluate(corpus)),
-            Lane::new("of RSigma's: its parse", Peer::parse).sampled(some),
+            Lane::away("of RSigma's: its parse", |corpus| peer(all, corpus, What::Parse)).sampled(some),
         ];
         race(&self.corpus, setting.rounds(), &mut lanes)?;
         Ok(self.measured(&lanes, goals))
@@ -131,10 +139,11 @@ impl<'s> Contest<'s> {
             rules.micros() - extraction.micros(),
             micros(findings)
         );
+        let of_peer = format!("{} parse; fastest {}", micros(peer_parse), self.peer_routed.1.words());
         let mut rows = vec![
             Row::of(format!("{about}: an event in a bare parse; Watchkeep; RSigma"), times, "", None),
             Row::of(format!("{name}: of Watchkeep's time"), split, "", None),
-            Row::of(format!("{name}: of RSigma's time"), format!("{} parse", micros(peer_parse)), "", None),
+            Row::of(format!("{name}: of RSigma's time"), of_peer, "", None),
             over_peer(&format!("{name}: rules routed by log source"), peer.over(own), Some(goals.peer)),
         ];
         let share = parse.over(own);

@@ -1,6 +1,7 @@
 //! Real events in bulk, held in memory: the labelled sets again and again, each time with ids of their own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use engine::sigma::LogSource;
 use serde_json::Value;
@@ -13,6 +14,7 @@ use crate::data::Data;
 pub struct Corpus {
     /// What they are.
     pub name: &'static str,
+    number: u64,
     bytes: Vec<u8>,
     /// For each event the place of its log sources in `carried`.
     tags: Vec<u16>,
@@ -43,13 +45,24 @@ impl Corpus {
             carried.name(&mut event);
             named.push((event.to_string(), carried.tag(&event)));
         }
-        let mut corpus = Corpus { name, bytes: Vec::new(), tags: Vec::new(), carried: Arc::new(carried) };
+        let mut corpus = Corpus::empty(name, Arc::new(carried));
         let count = if *repeats { count } else { count.min(lines.len()) };
         for (at, (line, tag)) in named.iter().cycle().take(count).enumerate() {
             let round = (at / lines.len()) as u64;
             corpus.push(&ids.iter().fold(line.clone(), |line, id| with_own_id(&line, id, round)), *tag);
         }
         Ok(corpus)
+    }
+
+    fn empty(name: &'static str, carried: Arc<Carried>) -> Corpus {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        Corpus { name, number, bytes: Vec::new(), tags: Vec::new(), carried }
+    }
+
+    /// A number that no other corpus of this process has.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     fn push(&mut self, line: &str, tag: u16) {
@@ -103,7 +116,7 @@ impl Corpus {
     /// The events at these places, which must ascend.
     fn part(&self, places: impl Iterator<Item = usize>) -> Corpus {
         let mut places = places.peekable();
-        let mut part = Corpus { name: self.name, bytes: Vec::new(), tags: Vec::new(), carried: self.carried.clone() };
+        let mut part = Corpus::empty(self.name, self.carried.clone());
         for (at, (line, tag)) in self.lines().zip(&self.tags).enumerate() {
             if places.next_if_eq(&at).is_some() {
                 part.push(std::str::from_utf8(line).expect("lines were pushed as text"), *tag);

@@ -186,11 +186,12 @@ const ENDS: [&str; 8] = [
 ];
 const BEGINNINGS: [&str; 4] =
     ["userAgent", "requestParameters.key", "requestParameters.secretId", "userIdentity.principalId"];
-/// Where substrings are looked for: every event has the first two.
-const LONG: [&str; 6] =
-    ["userAgent", "userAgent", "userAgent", "userIdentity.arn", "userIdentity.arn", "requestParameters.policyDocument"];
+/// Where the other substrings are looked for: one piece in ten.
+const OTHERS: [&str; 3] = ["userIdentity.arn", "requestParameters.policyDocument", "requestParameters.commands"];
+/// Lengths of lists of pieces of which one is enough.
+const LENGTHS: [usize; 10] = [1, 1, 2, 2, 3, 4, 6, 8, 12, 30];
 /// Pieces that many events have.
-const USUAL: [&str; 6] = ["aws-cli/", "Boto3/", "Python/", "Linux/", "assumed-role/", "console.amazonaws.com"];
+const USUAL: [&str; 6] = ["aws-cli/", "Boto3/", "Python/", "linux", "aws-sdk-go/", "amazonaws.com"];
 
 /// The first `count` rules of a family, one YAML document each. A longer series begins with the shorter one.
 pub fn rules(family: Family, count: usize) -> Vec<String> {
@@ -242,23 +243,28 @@ fn varied(text: &mut String, draw: &mut Draw) {
     }
 }
 
-/// Lists of pieces, as feeds of tools and indicators have them; some rules want a usual piece and rare ones together.
+/// In the shape of SigmaHQ's rules on the creation of processes, which are the ones that live by substrings: nine pieces in ten are
+/// looked for in one field, one item in four wants all of its pieces, one in four of which is a usual one; a rule has two items and
+/// twelve pieces on average. There the field is the command line, here the user agent: the longest that every event has.
 fn substrings(text: &mut String, draw: &mut Draw) {
-    let field = draw.of(&LONG);
-    if draw.below(5) == 0 {
-        let pieces = [draw.of(&USUAL).to_owned(), draw.piece(), draw.piece()];
-        values(text, &format!("{field}|contains|all"), &pieces);
-    } else {
-        values(text, &format!("{field}|contains"), &draw.some(8, 14, Draw::piece));
+    let items = 1 + draw.below(3);
+    for item in 0..items {
+        if item > 0 {
+            writeln!(text, "    selection_{item}:").expect("a string takes text");
+        }
+        let field = if draw.below(10) == 0 { draw.of(&OTHERS) } else { "userAgent" };
+        if draw.below(4) == 0 {
+            let mut pieces =
+                draw.some(1, 3, |draw| if draw.below(3) == 0 { draw.of(&USUAL).to_owned() } else { draw.piece() });
+            pieces.push(draw.piece());
+            values(text, &format!("{field}|contains|all"), &pieces);
+        } else {
+            let length = LENGTHS[draw.below(LENGTHS.len())];
+            values(text, &format!("{field}|contains"), &draw.some(length, length, Draw::piece));
+        }
     }
-    if draw.below(3) == 0 {
-        text.push_str("    other:\n");
-        let field = draw.of(&LONG);
-        values(text, &format!("{field}|contains"), &draw.some(4, 8, Draw::piece));
-        text.push_str("    condition: selection or other\n");
-    } else {
-        text.push_str("    condition: selection\n");
-    }
+    let condition = if draw.below(3) == 0 { "1 of selection*" } else { "all of selection*" };
+    writeln!(text, "    condition: {condition}").expect("a string takes text");
 }
 
 fn values(text: &mut String, field: &str, values: &[String]) {

@@ -7,9 +7,9 @@ use std::time::Instant;
 use anyhow::Context;
 use content::Root;
 use engine::Limits;
-use peers::{Options, Rsigma};
 
 use crate::bench::engine::clock::process_time;
+use crate::bench::engine::peer::Peer;
 use crate::bench::engine::{Measured, Setting};
 use crate::bench::{Row, median};
 
@@ -29,8 +29,8 @@ struct Loaded {
 pub fn rows(setting: &Setting) -> anyhow::Result<Measured> {
     let (mut own, mut peer) = (Vec::new(), Vec::new());
     for _ in 0..setting.rounds() {
-        own.push(child("load", setting.folder.path())?);
-        peer.push(child("load-peer", setting.folder.path())?);
+        own.push(child(Command::new(std::env::current_exe()?).args(["child", "load"]).arg(setting.folder.path()))?);
+        peer.push(child(Peer::program()?.arg("load").arg(setting.folder.path()))?);
     }
     let of = |loads: &[Loaded], part: fn(&Loaded) -> f64| median(loads.iter().map(part).collect());
     let (seconds, resident) = (of(&own, |own| own.seconds), of(&own, |own| own.resident_mb));
@@ -61,18 +61,13 @@ pub fn rows(setting: &Setting) -> anyhow::Result<Measured> {
     Ok(Measured { rows, bars: None })
 }
 
-fn child(what: &str, folder: &Path) -> anyhow::Result<Loaded> {
-    let out = Command::new(std::env::current_exe()?).args(["child", what]).arg(folder).output()?;
-    anyhow::ensure!(
-        out.status.success(),
-        "`{what}` ended with {}: {}",
-        out.status,
-        String::from_utf8_lossy(&out.stderr)
-    );
+fn child(command: &mut Command) -> anyhow::Result<Loaded> {
+    let out = command.output()?;
+    anyhow::ensure!(out.status.success(), "a load ended with {}: {}", out.status, String::from_utf8_lossy(&out.stderr));
     let text = String::from_utf8(out.stdout)?;
     let numbers: Vec<f64> = text.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     let [rules, seconds, processor_seconds, resident_mb, peak_mb] = numbers[..] else {
-        anyhow::bail!("`{what}` told {text:?}")
+        anyhow::bail!("a load told {text:?}")
     };
     Ok(Loaded { rules, seconds, processor_seconds, resident_mb, peak_mb })
 }
@@ -86,18 +81,6 @@ pub fn load(folder: &Path) -> anyhow::Result<()> {
     // The platform keeps both.
     tell(engine.rules().len(), seconds)?;
     drop((catalogue, engine));
-    Ok(())
-}
-
-/// In the child: the same folder into RSigma, whose parser takes one text after another.
-pub fn load_peer(folder: &Path) -> anyhow::Result<()> {
-    let began = Instant::now();
-    let (files, _) = Root::Dir(folder.to_owned()).files(0);
-    let texts: Vec<String> = files.iter().filter_map(|file| Some(file.text().ok()?.into_owned())).collect();
-    let (peer, _) = Rsigma::load(texts.iter().map(String::as_str), Options::default());
-    drop(texts);
-    tell(peer.rules(), began.elapsed().as_secs_f64())?;
-    drop(peer);
     Ok(())
 }
 

@@ -1,96 +1,229 @@
 //! RSigma as a lane, in its best configuration: told each event's log source, which narrows its index.
 //!
-//! It takes one log source an event, where an event can carry several (a registry change is a `registry_event` and a `registry_set`).
+//! It runs in a process of its own (`xtask/rival`), built with its own dependencies and features, and takes its own time. RSigma
+//! takes one log source an event, where an event can carry several (a registry change is a `registry_event` and a `registry_set`).
 //! So a combination of several becomes one category of its own, and each rule that looks at one of them stands under it.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use content::Catalogue;
-use engine::sigma::LogSource;
-use peers::{Options, Rsigma};
+use anyhow::Context;
+use engine::sigma::{LogSource, Rule};
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::bench::engine::corpus::Corpus;
 use crate::bench::engine::ours::Matches;
+use crate::bench::engine::race::Round;
 
-/// RSigma with rules.
+/// The other process. What it was given it keeps.
 pub struct Peer {
-    engine: Rsigma,
-    /// What it is told of each combination of log sources.
-    told: Vec<peers::LogSource>,
-    /// Rules that it refuses.
+    talk: RefCell<Talk>,
+}
+
+struct Talk {
+    child: Child,
+    commands: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    folder: TempDir,
+    /// Number of rule sets that it has.
+    rules: u64,
+    /// The corpora that it has, by number.
+    corpora: BTreeSet<u64>,
+}
+
+/// Rules that it has.
+#[derive(Clone, Copy)]
+pub struct Rules {
+    slot: u64,
+    /// How many.
+    pub count: usize,
+    /// How many it refuses.
     pub refused: usize,
 }
+
+/// What is done with an event.
+#[derive(Clone, Copy)]
+pub enum What {
+    /// Parse, and the rules of its log source.
+    Routed,
+    /// Parse, and all rules.
+    All,
+    /// Parse.
+    Parse,
+}
+
+/// How it is set up.
+#[derive(Clone, Copy)]
+pub enum Setup {
+    /// Without its optional filters.
+    Plain,
+    /// With one automaton over the substrings of all rules.
+    Automaton,
+    /// With a Bloom filter over three-byte pieces of the substrings.
+    Bloom,
+}
+
+impl Setup {
+    const ALL: [Setup; 3] = [Setup::Plain, Setup::Automaton, Setup::Bloom];
+
+    /// As the other process knows it.
+    fn name(self) -> &'static str {
+        match self {
+            Setup::Plain => "plain",
+            Setup::Automaton => "automaton",
+            Setup::Bloom => "bloom",
+        }
+    }
+
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Setup::Plain => "without its optional filters",
+            Setup::Automaton => "with its automaton for all rules",
+            Setup::Bloom => "with its Bloom filter",
+        }
+    }
+}
+
+/// Rounds that choose the setup.
+const TRIALS: usize = 5;
 
 /// A rule's text, and the category that it stands under instead of its own.
 type Copy<'c> = (&'c str, Option<String>);
 
 impl Peer {
-    /// The rules of the catalogue, for events that carry these combinations of log sources.
-    pub fn of(catalogue: &Catalogue, carried: &[Vec<LogSource>], options: Options) -> Peer {
+    /// The program, without rules, as `cargo xtask bench` names it.
+    pub fn program() -> anyhow::Result<Command> {
+        let path = std::env::var_os("WATCHKEEP_RIVAL")
+            .context("`WATCHKEEP_RIVAL` is not set; start this by `cargo xtask bench engine`")?;
+        Ok(Command::new(path))
+    }
+
+    /// Starts it.
+    pub fn start() -> anyhow::Result<Peer> {
+        let mut child = Peer::program()?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let commands = child.stdin.take().context("a pipe")?;
+        let answers = BufReader::new(child.stdout.take().context("a pipe")?);
+        let folder = tempfile::tempdir()?;
+        let talk = Talk { child, commands, answers, folder, rules: 0, corpora: BTreeSet::new() };
+        Ok(Peer { talk: RefCell::new(talk) })
+    }
+
+    /// Gives it rules, for events that carry these combinations of log sources.
+    pub fn rules<'r>(
+        &self,
+        rules: impl IntoIterator<Item = (&'r Rule, &'r str)>,
+        carried: &[Vec<LogSource>],
+        setup: Setup,
+    ) -> anyhow::Result<Rules> {
         let mut copies: Vec<Copy<'_>> = Vec::new();
-        for entry in &catalogue.rules {
-            copies.extend(categories(&entry.rule.logsource, carried).into_iter().map(|own| (&*entry.text, own)));
+        for (rule, text) in rules {
+            copies.extend(categories(&rule.logsource, carried).into_iter().map(|own| (text, own)));
         }
-        let texts = copies.iter().map(|(text, _)| *text);
-        let (engine, errors) = Rsigma::load_as(texts, options, |place, rule| {
-            if let Some(category) = &copies[place].1 {
-                rule.logsource.category = Some(category.clone());
+        self.copies(&copies, setup)
+    }
+
+    /// Gives it rules as they are.
+    pub fn texts(&self, texts: &[String], setup: Setup) -> anyhow::Result<Rules> {
+        let copies: Vec<Copy<'_>> = texts.iter().map(|text| (text.as_str(), None)).collect();
+        self.copies(&copies, setup)
+    }
+
+    fn copies(&self, copies: &[Copy<'_>], setup: Setup) -> anyhow::Result<Rules> {
+        let mut talk = self.talk.borrow_mut();
+        let file = talk.folder.path().join("rules.json");
+        std::fs::write(&file, serde_json::to_vec(copies)?)?;
+        let slot = talk.rules;
+        talk.rules += 1;
+        let answer = talk.ask(&json!(["rules", slot, file, setup.name()]))?;
+        let count = answer["rules"].as_u64().context("no number of rules")? as usize;
+        let refused = answer["refused"].as_array().map_or(0, Vec::len);
+        Ok(Rules { slot, count, refused })
+    }
+
+    /// Loads rules in each setup, and keeps those that are the fastest on these events.
+    pub fn fastest(
+        &self,
+        corpus: &Corpus,
+        what: What,
+        load: impl Fn(Setup) -> anyhow::Result<Rules>,
+    ) -> anyhow::Result<(Rules, Setup)> {
+        let loaded = Setup::ALL.into_iter().map(&load).collect::<anyhow::Result<Vec<Rules>>>()?;
+        let mut least = [f64::INFINITY; Setup::ALL.len()];
+        for _ in 0..TRIALS {
+            for (rules, least) in loaded.iter().zip(&mut least) {
+                let seconds = self.run(*rules, corpus, what)?.seconds.context("no time")?;
+                *least = least.min(seconds * 1e6 / corpus.events() as f64);
             }
-        });
-        Peer { engine, told: carried.iter().enumerate().map(told).collect(), refused: errors.len() }
-    }
-
-    /// How many rules it holds.
-    pub fn rules(&self) -> usize {
-        self.engine.rules()
-    }
-
-    /// Its parse alone.
-    pub fn parse(corpus: &Corpus) -> anyhow::Result<u64> {
-        for line in corpus.lines() {
-            std::hint::black_box(Rsigma::parse(line)?);
         }
-        Ok(0)
-    }
-
-    /// Parse, and the rules of each event's log source.
-    pub fn routed(&self, corpus: &Corpus) -> anyhow::Result<u64> {
-        self.each_routed(corpus, &mut |_| {})
-    }
-
-    /// Parse, and all rules.
-    pub fn unrouted(&self, corpus: &Corpus) -> anyhow::Result<u64> {
-        self.each_unrouted(corpus, &mut |_| {})
-    }
-
-    /// Which rules matched how often, told the log source.
-    pub fn routed_matches(&self, corpus: &Corpus) -> anyhow::Result<Matches> {
-        let mut matches = Matches::new();
-        self.each_routed(corpus, &mut |rule| *matches.entry(rule.to_owned()).or_default() += 1)?;
-        Ok(matches)
-    }
-
-    /// Which rules matched how often, without.
-    pub fn unrouted_matches(&self, corpus: &Corpus) -> anyhow::Result<Matches> {
-        let mut matches = Matches::new();
-        self.each_unrouted(corpus, &mut |rule| *matches.entry(rule.to_owned()).or_default() += 1)?;
-        Ok(matches)
-    }
-
-    fn each_routed(&self, corpus: &Corpus, hit: &mut dyn FnMut(&str)) -> anyhow::Result<u64> {
-        let mut pairs = 0;
-        for (line, tag) in corpus.tagged() {
-            pairs += self.engine.evaluate_from(&Rsigma::parse(line)?, &self.told[tag], hit) as u64;
+        let mut best = 0;
+        for (at, setup) in Setup::ALL.into_iter().enumerate() {
+            eprintln!("    RSigma {}: {:.2} µs an event", setup.words(), least[at]);
+            if least[at] < least[best] {
+                best = at;
+            }
         }
-        Ok(pairs)
+        for (_, rules) in loaded.iter().enumerate().filter(|(at, _)| *at != best) {
+            self.talk.borrow_mut().ask(&json!(["forget", rules.slot]))?;
+        }
+        Ok((loaded[best], Setup::ALL[best]))
     }
 
-    fn each_unrouted(&self, corpus: &Corpus, hit: &mut dyn FnMut(&str)) -> anyhow::Result<u64> {
-        let mut pairs = 0;
-        for line in corpus.lines() {
-            pairs += self.engine.evaluate_bytes(line, hit)? as u64;
+    /// One round over a corpus.
+    pub fn run(&self, rules: Rules, corpus: &Corpus, what: What) -> anyhow::Result<Round> {
+        let answer = self.answer("run", rules, corpus, what)?;
+        let seconds = answer["seconds"].as_f64().context("no time")?;
+        Ok(Round { pairs: answer["pairs"].as_u64().context("no number of pairs")?, seconds: Some(seconds) })
+    }
+
+    /// Which rules matched how often.
+    pub fn matches(&self, rules: Rules, corpus: &Corpus, what: What) -> anyhow::Result<Matches> {
+        let counts: BTreeMap<String, u64> = serde_json::from_value(self.answer("matches", rules, corpus, what)?)?;
+        Ok(counts)
+    }
+
+    fn answer(&self, name: &str, rules: Rules, corpus: &Corpus, what: What) -> anyhow::Result<Value> {
+        let mut talk = self.talk.borrow_mut();
+        talk.give(corpus)?;
+        let what = match what {
+            What::Routed => "routed",
+            What::All => "all",
+            What::Parse => "parse",
+        };
+        talk.ask(&json!([name, rules.slot, corpus.number(), what]))
+    }
+}
+
+impl Talk {
+    /// Gives it a corpus that it does not have.
+    fn give(&mut self, corpus: &Corpus) -> anyhow::Result<()> {
+        if !self.corpora.insert(corpus.number()) {
+            return Ok(());
         }
-        Ok(pairs)
+        let file = self.folder.path().join("events.ndjson");
+        std::fs::write(&file, corpus.bytes())?;
+        let tags: Vec<usize> = corpus.tagged().map(|(_, tag)| tag).collect();
+        let told: Vec<Value> = corpus.carried().iter().enumerate().map(told).collect();
+        self.ask(&json!(["events", corpus.number(), file, tags, told])).map(drop)
+    }
+
+    fn ask(&mut self, command: &Value) -> anyhow::Result<Value> {
+        writeln!(self.commands, "{command}")?;
+        self.commands.flush()?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        anyhow::ensure!(!answer.is_empty(), "RSigma's process ended with {}", self.child.wait()?);
+        Ok(serde_json::from_str(&answer)?)
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
@@ -120,14 +253,14 @@ fn together(at: usize) -> String {
     format!("combination-{at}")
 }
 
-/// A log source with every part given, so that a rule which gives a part that the event lacks is left out, as Watchkeep has it.
-fn told((at, carried): (usize, &Vec<LogSource>)) -> peers::LogSource {
+/// A log source with every part given, so that a rule which gives a part that the event lacks is left out, as Watchkeep has it:
+/// product, category and service.
+fn told((at, carried): (usize, &Vec<LogSource>)) -> Value {
     let first = |part: fn(&LogSource) -> &Option<String>| {
-        Some(carried.iter().find_map(|own| part(own).clone()).unwrap_or_else(|| "none".to_owned()))
+        carried.iter().find_map(|own| part(own).clone()).unwrap_or_else(|| "none".to_owned())
     };
-    let category = if names_several(carried) { Some(together(at)) } else { first(|own| &own.category) };
-    let (product, service) = (first(|own| &own.product), first(|own| &own.service));
-    peers::LogSource { product, service, category, ..Default::default() }
+    let category = if names_several(carried) { together(at) } else { first(|own| &own.category) };
+    json!([first(|own| &own.product), category, first(|own| &own.service)])
 }
 
 #[cfg(test)]
@@ -151,7 +284,7 @@ mod tests {
         assert_eq!(of(Some("registry_set")), [Some("combination-1".into())]);
         assert_eq!(of(Some("dns_query")), [None]);
         assert_eq!(of(None), [None]);
-        assert_eq!(told((1, &carried[1])).category.as_deref(), Some("combination-1"));
-        assert_eq!(told((0, &carried[0])).service.as_deref(), Some("none"));
+        assert_eq!(told((1, &carried[1])), json!(["windows", "combination-1", "none"]));
+        assert_eq!(told((0, &carried[0])), json!(["windows", "process_creation", "none"]));
     }
 }

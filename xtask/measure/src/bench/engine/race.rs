@@ -1,14 +1,21 @@
 //! Lanes that run turn by turn over the same events, so that all meet the same weather.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use crate::bench::engine::clock::thread_time;
 use crate::bench::engine::corpus::Corpus;
 use crate::bench::median;
 
-/// What one lane does with a corpus: gives how many pairs of rule and event matched.
-type Run<'a> = Box<dyn FnMut(&Corpus) -> anyhow::Result<u64> + 'a>;
+/// What one lane does with a corpus.
+type Run<'a> = Box<dyn FnMut(&Corpus) -> anyhow::Result<Round> + 'a>;
+
+/// What one round came to.
+pub struct Round {
+    /// Pairs of rule and event that matched.
+    pub pairs: u64,
+    /// Processor time, where another process did the work.
+    pub seconds: Option<f64>,
+}
 
 /// One contestant.
 pub struct Lane<'a> {
@@ -21,8 +28,13 @@ pub struct Lane<'a> {
 }
 
 impl<'a> Lane<'a> {
-    /// A lane that has not run.
-    pub fn new(name: impl Into<String>, run: impl FnMut(&Corpus) -> anyhow::Result<u64> + 'a) -> Lane<'a> {
+    /// A lane of this thread, which gives the pairs that matched.
+    pub fn new(name: impl Into<String>, mut run: impl FnMut(&Corpus) -> anyhow::Result<u64> + 'a) -> Lane<'a> {
+        Lane::away(name, move |corpus| Ok(Round { pairs: run(corpus)?, seconds: None }))
+    }
+
+    /// A lane of another process.
+    pub fn away(name: impl Into<String>, run: impl FnMut(&Corpus) -> anyhow::Result<Round> + 'a) -> Lane<'a> {
         Lane { name: name.into(), run: Box::new(run), events_max: usize::MAX, times: Vec::new(), pairs: 0 }
     }
 
@@ -49,14 +61,12 @@ impl<'a> Lane<'a> {
 
     fn round(&mut self, corpus: &Corpus) -> anyhow::Result<()> {
         let began = thread_time();
-        self.pairs = (self.run)(corpus)?;
-        self.times.push(micros(thread_time() - began) / corpus.events() as f64);
+        let round = (self.run)(corpus)?;
+        let seconds = round.seconds.unwrap_or_else(|| (thread_time() - began).as_secs_f64());
+        self.pairs = round.pairs;
+        self.times.push(seconds * 1e6 / corpus.events() as f64);
         Ok(())
     }
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
 }
 
 /// Runs every lane once over a sample, to warm it, and then `rounds` times over the corpus, in turn.

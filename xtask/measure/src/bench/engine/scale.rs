@@ -2,13 +2,13 @@
 
 use engine::sigma::{self, Document, Inventory, Rule};
 use engine::{Engine, Limits};
-use peers::{Options, Rsigma};
 
 use crate::bench::Row;
 use crate::bench::engine::contest::{corpus_of, parse};
 use crate::bench::engine::corpus::{self, Corpus};
 use crate::bench::engine::families::{Family, rules};
-use crate::bench::engine::ours::{self, Matches};
+use crate::bench::engine::ours;
+use crate::bench::engine::peer::{self, Peer, Setup, What};
 use crate::bench::engine::race::{Lane, race};
 use crate::bench::engine::{Measured, Setting};
 
@@ -17,6 +17,10 @@ const SIZES: [usize; 5] = [300, 1_000, 3_000, 10_000, 30_000];
 const COMPARED: usize = 3;
 /// Events that the peer runs over, since it is slow there.
 const PEER_EVENTS: usize = 1_000;
+/// Events that Watchkeep runs over: so many that a round takes long beside the clock's grain.
+const OWN_EVENTS: usize = 4_000;
+/// Events on which its setup is chosen.
+const TRIAL: usize = 300;
 
 /// Both families.
 pub fn rows(setting: &Setting) -> anyhow::Result<Measured> {
@@ -30,17 +34,20 @@ pub fn rows(setting: &Setting) -> anyhow::Result<Measured> {
 fn family(setting: &Setting, corpus: &Corpus, family: Family, name: &str) -> anyhow::Result<Vec<Row>> {
     let texts = rules(family, SIZES[SIZES.len() - 1]);
     let engines: Vec<Engine> = SIZES.iter().map(|size| engine(setting, &texts[..*size])).collect::<Result<_, _>>()?;
-    let (peer, with) = fastest_peer(&texts[..SIZES[COMPARED]], corpus)?;
-    let smaller: Vec<Rsigma> =
-        SIZES[..COMPARED].iter().map(|size| peer_of(&texts[..*size], &with)).collect::<Result<_, _>>()?;
-    equal(name, &engines[COMPARED], &peer, &corpus.sample(PEER_EVENTS))?;
+    let rival = Peer::start()?;
+    let trial = corpus.sample(TRIAL);
+    let (peer, setup) = rival.fastest(&trial, What::All, |setup| load(&rival, &texts[..SIZES[COMPARED]], setup))?;
+    let smaller: Vec<peer::Rules> =
+        SIZES[..COMPARED].iter().map(|size| load(&rival, &texts[..*size], setup)).collect::<Result<_, _>>()?;
+    equal(name, &engines[COMPARED], &rival, peer, &corpus.sample(PEER_EVENTS))?;
     let mut lanes = vec![Lane::new("sonic-rs parse", parse)];
     for (size, engine) in SIZES.iter().zip(&engines) {
-        lanes.push(Lane::new(format!("Watchkeep, {size} rules"), |corpus| ours::detect(engine, corpus)));
+        lanes.push(
+            Lane::new(format!("Watchkeep, {size} rules"), |corpus| ours::detect(engine, corpus)).sampled(OWN_EVENTS),
+        );
     }
-    for (size, peer) in SIZES.iter().zip(smaller.iter().chain([&peer])) {
-        let evaluate = |corpus: &Corpus| evaluate(peer, corpus);
-        lanes.push(Lane::new(format!("RSigma, {size} rules"), evaluate).sampled(PEER_EVENTS));
+    for (size, rules) in SIZES.iter().zip(smaller.iter().chain([&peer])) {
+        lanes.push(lane(&rival, format!("RSigma, {size} rules"), *rules).sampled(PEER_EVENTS));
     }
     race(corpus, setting.rounds(), &mut lanes)?;
     let (own, peers) = lanes[1..].split_at(SIZES.len());
@@ -54,7 +61,12 @@ fn family(setting: &Setting, corpus: &Corpus, family: Family, name: &str) -> any
             "",
             None,
         ),
-        Row::of(format!("{what}: 300, 1,000, 3,000, 10,000 in RSigma"), micros(peers).join("; ") + " µs", "", None),
+        Row::of(
+            format!("{what}: 300, 1,000, 3,000, 10,000 in RSigma, {}", setup.words()),
+            micros(peers).join("; ") + " µs",
+            "",
+            None,
+        ),
     ];
     for (at, goal) in [(3, 1.5), (4, 2.0)] {
         let ratio = own[at].over(&own[0]);
@@ -93,42 +105,19 @@ fn engine(setting: &Setting, texts: &[String]) -> anyhow::Result<Engine> {
     Ok(engine)
 }
 
-fn peer_of(texts: &[String], options: &Options) -> anyhow::Result<Rsigma> {
-    let (peer, errors) = Rsigma::load(texts.iter().map(String::as_str), options.clone());
-    anyhow::ensure!(errors.is_empty(), "RSigma refuses {errors:?}");
-    Ok(peer)
-}
-
-/// RSigma plain, and with its automaton over all rules: whichever is faster on these rules.
-fn fastest_peer(texts: &[String], corpus: &Corpus) -> anyhow::Result<(Rsigma, Options)> {
-    let plain = Options::default();
-    let automaton = Options { cross_rule_ac: true, ..Options::default() };
-    let (one, other) = (peer_of(texts, &plain)?, peer_of(texts, &automaton)?);
-    let mut lanes = [
-        Lane::new("RSigma, plain", |corpus| evaluate(&one, corpus)),
-        Lane::new("RSigma, one automaton for all rules", |corpus| evaluate(&other, corpus)),
-    ];
-    race(&corpus.sample(PEER_EVENTS / 2), 3, &mut lanes)?;
-    let is_plain = lanes[0].micros() <= lanes[1].micros();
-    drop(lanes);
-    Ok(if is_plain { (one, plain) } else { (other, automaton) })
+fn load(rival: &Peer, texts: &[String], setup: Setup) -> anyhow::Result<peer::Rules> {
+    let rules = rival.texts(texts, setup)?;
+    anyhow::ensure!(rules.refused == 0, "RSigma refuses {} rules", rules.refused);
+    Ok(rules)
 }
 
 /// Every rule looks at CloudTrail and so does every event, so that there is nothing to route.
-fn evaluate(peer: &Rsigma, corpus: &Corpus) -> anyhow::Result<u64> {
-    let mut pairs = 0;
-    for line in corpus.lines() {
-        pairs += peer.evaluate_bytes(line, &mut |_| {})? as u64;
-    }
-    Ok(pairs)
+fn lane<'p>(rival: &'p Peer, name: impl Into<String>, rules: peer::Rules) -> Lane<'p> {
+    Lane::away(name, move |corpus| rival.run(rules, corpus, What::All))
 }
 
-fn equal(name: &str, engine: &Engine, peer: &Rsigma, corpus: &Corpus) -> anyhow::Result<()> {
-    let mut theirs = Matches::new();
-    for line in corpus.lines() {
-        peer.evaluate_bytes(line, &mut |rule| *theirs.entry(rule.to_owned()).or_default() += 1)?;
-    }
-    let own = ours::matches(engine, corpus)?;
+fn equal(name: &str, engine: &Engine, rival: &Peer, rules: peer::Rules, corpus: &Corpus) -> anyhow::Result<()> {
+    let (own, theirs) = (ours::matches(engine, corpus)?, rival.matches(rules, corpus, What::All)?);
     anyhow::ensure!(own == theirs, "rules {name} match unequally: Watchkeep {own:?}, RSigma {theirs:?}");
     eprintln!("    equal matches, {name}: {} pairs on {} events", own.values().sum::<u64>(), corpus.events());
     Ok(())
