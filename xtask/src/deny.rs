@@ -34,15 +34,8 @@ fn deny(place: &Place, manifest: &str) -> anyhow::Result<Outcome> {
         println!("no advisory database in {}; advisories are not checked", database.display());
     }
     let mut command = Command::new(program);
-    command.args([
-        "--offline",
-        "--manifest-path",
-        manifest,
-        "check",
-        "--config",
-        "deny.toml",
-        "--hide-inclusion-graph",
-    ]);
+    command.args(["--offline", "--manifest-path", manifest, "--config", "deny.toml"]);
+    command.args(["check", "--hide-inclusion-graph"]);
     command.args(["licenses", "bans", "sources"]).args(database.is_dir().then_some("advisories"));
     run_command(command)
 }
