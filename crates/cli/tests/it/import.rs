@@ -1,6 +1,10 @@
-use std::path::{Path, PathBuf};
+#[path = "../../../engine/tests/common/data.rs"]
+mod data;
 
-use crate::ran::{fixture, folder, repository, watchkeep};
+use std::path::Path;
+
+use self::data::folder as data;
+use crate::ran::{fixture, folder, watchkeep};
 
 /// A folder of others' rules: one that loads, one that does not, and a licence.
 fn collection() -> tempfile::TempDir {
@@ -65,17 +69,6 @@ fn what_cannot_be_imported_says_why() {
     assert!(ran.err.contains("--license"), "{}", ran.err);
     watchkeep(site.path(), &["import", "gone", "--to", "packs/p"]).ended(2);
     watchkeep(site.path(), &["import", &path, "--to", "packs/p", "--license", "MIT"]).ended(0);
-}
-
-/// The big data sets: `WATCHKEEP_DATA`, or `shared/data` beside the repository.
-fn data() -> Option<PathBuf> {
-    let folder = std::env::var_os("WATCHKEEP_DATA").map_or_else(|| repository().join("../shared/data"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the data sets are not at `{}`; set WATCHKEEP_DATA", folder.display());
-    eprintln!("skipped: no data sets at `{}`", folder.display());
-    None
 }
 
 #[test]

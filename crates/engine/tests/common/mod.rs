@@ -1,6 +1,8 @@
 //! What the engine's tests share: the sources of the repository, the data sets, a sink that remembers.
 #![allow(dead_code, missing_docs)]
 
+mod data;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -11,15 +13,8 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The big data sets; `None`, said aloud, where there are none. On the integration machine they must be there.
 pub fn data() -> Option<PathBuf> {
-    let path = std::env::var_os("WATCHKEEP_DATA").map_or_else(|| repository().join("../shared/data"), PathBuf::from);
-    if path.is_dir() {
-        return Some(path);
-    }
-    assert!(std::env::var_os("CI").is_none(), "the data sets are not at {}", path.display());
-    eprintln!("skipped: the data sets are not at {}", path.display());
-    None
+    data::folder()
 }
 
 pub fn source_folders() -> Vec<PathBuf> {

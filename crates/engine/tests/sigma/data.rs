@@ -1,22 +1,14 @@
 //! Where the tests find their data, and how they run a rule on a record.
 
+#[path = "../common/data.rs"]
+mod place;
+
 use std::io::Read as _;
-use std::path::PathBuf;
 
 use engine::sigma::{self, Document, Filter, Inventory, LogSource, Memo, Program, Rule, RuleIndex};
 use engine::{Fields, FieldsBuilder, Limits, Record, Scratch};
 
-/// The folder of large data sets; `None`, with a word, where there is none.
-pub fn folder() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = PathBuf::from(std::env::var("WATCHKEEP_DATA").unwrap_or_else(|_| default.to_owned()));
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").is_err(), "the data sets are not at {}; set WATCHKEEP_DATA", folder.display());
-    eprintln!("skipped: the data sets are not at {}; set WATCHKEEP_DATA", folder.display());
-    None
-}
+pub use self::place::folder;
 
 /// Every line of a file, as JSON; unpacked where its name ends in `.gz`.
 pub fn json_lines(name: &str) -> Vec<serde_json::Value> {

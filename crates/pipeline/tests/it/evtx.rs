@@ -1,8 +1,11 @@
 //! Windows event log files: every record of real ones, and what is left of damaged ones.
 
+#[path = "../../../engine/tests/common/data.rs"]
+mod data;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use engine::sigma::{Document, Inventory};
@@ -12,19 +15,8 @@ use pipeline::framing::Framing;
 use pipeline::scan::{ScanInput, ScanOptions, scan};
 use serde_json::Value;
 
+use self::data::folder as data;
 use crate::support::{House, gzip, source};
-
-/// The folder of large data sets; `None`, with a word, where there is none.
-fn data() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = PathBuf::from(std::env::var("WATCHKEEP_DATA").unwrap_or_else(|_| default.to_owned()));
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").is_err(), "the data sets are not at {}; set WATCHKEEP_DATA", folder.display());
-    eprintln!("skipped: the data sets are not at {}; set WATCHKEEP_DATA", folder.display());
-    None
-}
 
 /// The rule repository's cases, each with its file.
 fn cases(data: &Path) -> Vec<(Value, Vec<u8>)> {

@@ -1,26 +1,19 @@
 //! The records and the rules that both sides are given.
 
+#[path = "../../../../crates/engine/tests/common/data.rs"]
+mod data;
+
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+pub use self::data::folder;
+
 /// Records of one kind, as JSON texts.
 pub struct Corpus {
     pub name: &'static str,
     pub events: Vec<String>,
-}
-
-/// The folder of large data sets; `None`, with a word, where there is none.
-pub fn folder() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = PathBuf::from(std::env::var("WATCHKEEP_DATA").unwrap_or_else(|_| default.to_owned()));
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    assert!(std::env::var("CI").is_err(), "the data sets are not at {}; set WATCHKEEP_DATA", folder.display());
-    eprintln!("skipped: the data sets are not at {}; set WATCHKEEP_DATA", folder.display());
-    None
 }
 
 /// Every rule file of the public repository's archive, path and text, in order of paths.
