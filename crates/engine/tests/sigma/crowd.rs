@@ -355,7 +355,6 @@ proptest! {
         for event in &events {
             let spelled = event.text();
             let wanted: BTreeSet<usize> = (0..specs.len()).filter(|at| specs[*at].holds(&filtered, event)).collect();
-            PAIRS.fetch_add(specs.len(), Ordering::Relaxed);
             let found = hits(&mut bench, &[logsource("test"), logsource("other")], &spelled);
             if let Some(at) = found.symmetric_difference(&wanted).next() {
                 let rule = bench.program.indexes().nth(*at).expect("a rule");
@@ -365,6 +364,8 @@ proptest! {
             let narrow = hits(&mut bench, &[logsource("other")], &spelled);
             prop_assert_eq!(narrow, wanted.into_iter().filter(|at| specs[*at].is_other).collect::<BTreeSet<_>>(), "{}", spelled);
         }
+        let pairs = specs.len() * events.len();
+        println!("{} pairs of rule and event", pairs + PAIRS.fetch_add(pairs, Ordering::Relaxed));
     }
 }
 
