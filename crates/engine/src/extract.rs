@@ -8,7 +8,7 @@
 use model::Reject;
 
 use crate::field::{Field, Fields, NodeId};
-use crate::json;
+use crate::json::{self, stops::Stops};
 use crate::limits::Limits;
 use crate::record::{Kind, Record, Scratch};
 
@@ -24,6 +24,7 @@ pub(crate) struct WalkState {
     odd: Vec<(u32, u32)>,
     /// Texts, without their quotes, and numbers.
     leaves: Vec<(u32, u32)>,
+    stops: Stops,
 }
 
 impl WalkState {
@@ -78,16 +79,20 @@ pub(crate) fn first_value(
     scratch.walk.levels.clear();
     scratch.walk.odd.clear();
     scratch.walk.leaves.clear();
+    scratch.walk.stops.clear();
     scratch.walk.seen.resize(fields.trie().edges(), 0);
     Walk { bytes: text.as_bytes(), text, fields, scratch, depth_max: limits.depth }.run()
 }
 
-/// Where the walk goes on.
+/// What comes after a bracket or a value.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Next {
-    /// A value starts here, at this place of the trie.
-    Value(usize, NodeId),
-    /// A value has ended here.
-    After(usize),
+    /// A key of the object that is open.
+    Key,
+    /// An element of the array that is open.
+    Value,
+    /// What follows a value; after the last, the end of the record.
+    After,
 }
 
 struct Walk<'a, 'b> {
@@ -103,18 +108,17 @@ impl Walk<'_, '_> {
         let mut at = json::skip_space(self.bytes, 0);
         let mut node = NodeId::ROOT;
         loop {
-            let end = match self.bytes.get(at) {
+            // A value starts here, at this place of the trie.
+            let (next, end) = match self.bytes.get(at) {
                 Some(b'{') => self.open_object(at, node)?,
                 Some(b'[') => self.open_array(at, node)?,
-                _ => Next::After(self.scalar(at, node)?),
+                _ => (Next::After, self.scalar(at, node)?),
             };
-            let next = match end {
-                Next::Value(..) => end,
-                Next::After(at) => self.after(at)?,
-            };
+            let (next, place) = if next == Next::After { self.after(end)? } else { (next, end) };
             match next {
-                Next::Value(place, next) => (at, node) = (place, next),
-                Next::After(end) => return Ok(end),
+                Next::Key => (at, node) = self.key(place)?,
+                Next::Value => (at, node) = (place, self.scratch.walk.levels.last().map_or(node, |level| level.node)),
+                Next::After => return Ok(place),
             }
         }
     }
@@ -146,48 +150,45 @@ impl Walk<'_, '_> {
 
     #[inline]
     fn string(&mut self, at: usize, node: NodeId) -> Result<usize, Reject> {
-        let end = json::string_end(self.bytes, at + 1)?;
-        self.scratch.walk.leaves.push((at as u32 + 1, end.quote as u32));
-        if end.odd {
-            self.scratch.walk.odd.push((at as u32 + 1, end.quote as u32));
+        let end = json::mapped_string_end(self.bytes, at + 1, &mut self.scratch.walk.stops)?;
+        self.scratch.walk.leaves.push((at as u32 + 1, end.quote() as u32));
+        if end.odd() {
+            self.scratch.walk.odd.push((at as u32 + 1, end.quote() as u32));
         }
         if let Some(field) = self.field(node) {
-            if end.escaped {
-                let body = &self.text[at + 1..end.quote];
-                self.scratch.push_unescaped(field, at + 1, |arena| json::unescape(body, arena));
-            } else {
-                self.scratch.push(field, Kind::Str, at + 1, end.quote);
-            }
+            let kind = if end.escaped() { Kind::Escaped } else { Kind::Str };
+            self.scratch.push(field, kind, at + 1, end.quote());
         }
-        Ok(end.quote + 1)
+        Ok(end.quote() + 1)
     }
 
-    fn open_object(&mut self, at: usize, node: NodeId) -> Result<Next, Reject> {
+    #[inline]
+    fn open_object(&mut self, at: usize, node: NodeId) -> Result<(Next, usize), Reject> {
         let cell = match self.field(node) {
             Some(field) => self.scratch.push(field, Kind::Composite, at, at),
             None => NO_CELL,
         };
         let below = if node.is_none() || !self.fields.trie().has_children(node) { NodeId::NONE } else { node };
         self.scratch.walk.object += 1;
-        let level = Level { is_object: true, node: below, object: self.scratch.walk.object, cell };
-        self.open(level)?;
+        self.open(Level { is_object: true, node: below, object: self.scratch.walk.object, cell })?;
         let first = json::skip_space(self.bytes, at + 1);
         match self.bytes.get(first) {
-            Some(b'}') => Ok(Next::After(self.close(first + 1))),
-            _ => self.key(first, level),
+            Some(b'}') => Ok((Next::After, self.close(first + 1))),
+            _ => Ok((Next::Key, first)),
         }
     }
 
-    fn open_array(&mut self, at: usize, node: NodeId) -> Result<Next, Reject> {
+    #[inline]
+    fn open_array(&mut self, at: usize, node: NodeId) -> Result<(Next, usize), Reject> {
         let first = json::skip_space(self.bytes, at + 1);
         self.open(Level { is_object: false, node, object: 0, cell: NO_CELL })?;
         if self.bytes.get(first) != Some(&b']') {
-            return Ok(Next::Value(first, node));
+            return Ok((Next::Value, first));
         }
         if let Some(field) = self.field(node) {
             self.scratch.push(field, Kind::Composite, at, first + 1);
         }
-        Ok(Next::After(self.close(first + 1)))
+        Ok((Next::After, self.close(first + 1)))
     }
 
     fn open(&mut self, level: Level) -> Result<(), Reject> {
@@ -207,17 +208,17 @@ impl Walk<'_, '_> {
         end
     }
 
-    /// What follows a value: the next value's place, or the end of the record.
+    /// What follows a value that ends before `at`, and where: a key, an element, or the end of the record.
     #[inline]
-    fn after(&mut self, mut at: usize) -> Result<Next, Reject> {
+    fn after(&mut self, mut at: usize) -> Result<(Next, usize), Reject> {
         loop {
             at = json::skip_space(self.bytes, at);
-            let Some(&level) = self.scratch.walk.levels.last() else {
-                return Ok(Next::After(at));
+            let Some(is_object) = self.scratch.walk.levels.last().map(|level| level.is_object) else {
+                return Ok((Next::After, at));
             };
-            match (self.bytes.get(at), level.is_object) {
-                (Some(b','), true) => return self.key(json::skip_space(self.bytes, at + 1), level),
-                (Some(b','), false) => return Ok(Next::Value(json::skip_space(self.bytes, at + 1), level.node)),
+            match (self.bytes.get(at), is_object) {
+                (Some(b','), true) => return Ok((Next::Key, json::skip_space(self.bytes, at + 1))),
+                (Some(b','), false) => return Ok((Next::Value, json::skip_space(self.bytes, at + 1))),
                 (Some(b'}'), true) | (Some(b']'), false) => at = self.close(at + 1),
                 (Some(_), _) => return Err(Reject::NotJson),
                 (None, _) => return Err(Reject::Truncated),
@@ -225,43 +226,50 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// Reads a key and its colon: the place of its value.
+    /// Reads a key and its colon: where its value starts, and its place in the trie.
     #[inline]
-    fn key(&mut self, at: usize, level: Level) -> Result<Next, Reject> {
-        match self.bytes.get(at) {
-            Some(b'"') => {}
-            Some(_) => return Err(Reject::NotJson),
-            None => return Err(Reject::Truncated),
-        }
-        let end = json::string_end(self.bytes, at + 1)?;
-        let colon = json::skip_space(self.bytes, end.quote + 1);
-        match self.bytes.get(colon) {
-            Some(b':') => {}
-            Some(_) => return Err(Reject::NotJson),
-            None => return Err(Reject::Truncated),
-        }
-        let node = if level.node.is_none() { NodeId::NONE } else { self.step(at + 1, &end, level)? };
-        Ok(Next::Value(json::skip_space(self.bytes, colon + 1), node))
+    fn key(&mut self, at: usize) -> Result<(usize, NodeId), Reject> {
+        self.expect(at, b'"')?;
+        let end = json::mapped_string_end(self.bytes, at + 1, &mut self.scratch.walk.stops)?;
+        let colon = json::skip_space(self.bytes, end.quote() + 1);
+        self.expect(colon, b':')?;
+        let (above, object) = self.scratch.walk.levels.last().map_or((NodeId::NONE, 0), |top| (top.node, top.object));
+        let node = if above.is_none() { NodeId::NONE } else { self.step(at + 1, end, above, object)? };
+        Ok((json::skip_space(self.bytes, colon + 1), node))
     }
 
     #[inline]
-    fn step(&mut self, at: usize, end: &json::StrEnd, level: Level) -> Result<NodeId, Reject> {
+    fn expect(&self, at: usize, wanted: u8) -> Result<(), Reject> {
+        match self.bytes.get(at) {
+            Some(byte) if *byte == wanted => Ok(()),
+            Some(_) => Err(Reject::NotJson),
+            None => Err(Reject::Truncated),
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, at: usize, end: json::StrEnd, above: NodeId, object: u64) -> Result<NodeId, Reject> {
         let trie = self.fields.trie();
-        let found = if end.escaped {
-            let mut key = String::new();
-            json::unescape(&self.text[at..end.quote], &mut key);
-            trie.step(level.node, key.as_bytes())
+        let found = if end.escaped() {
+            self.step_escaped(above, &self.text[at..end.quote()])
         } else {
-            trie.step(level.node, &self.bytes[at..end.quote])
+            trie.step(above, &self.bytes[at..end.quote()])
         };
         let Some((edge, node)) = found else { return Ok(NodeId::NONE) };
         // Several keys may lead along an edge that is not counted.
         let Some(seen) = self.scratch.walk.seen.get_mut(edge) else { return Ok(node) };
-        if *seen == level.object {
+        if *seen == object {
             return Err(Reject::DuplicateKey);
         }
-        *seen = level.object;
+        *seen = object;
         Ok(node)
+    }
+
+    #[cold]
+    fn step_escaped(&self, above: NodeId, written: &str) -> Option<(usize, NodeId)> {
+        let mut key = String::new();
+        json::unescape(written, &mut key);
+        self.fields.trie().step(above, key.as_bytes())
     }
 }
 
@@ -274,16 +282,16 @@ pub(crate) fn for_each_leaf(text: &str, f: &mut dyn FnMut(&str)) {
         at = match byte {
             b'"' => {
                 let Ok(end) = json::string_end(bytes, at + 1) else { return };
-                let next = json::skip_space(bytes, end.quote + 1);
-                let body = &text[at + 1..end.quote];
+                let next = json::skip_space(bytes, end.quote() + 1);
+                let body = &text[at + 1..end.quote()];
                 if bytes.get(next) == Some(&b':') {
                     next + 1
                 } else {
                     unescaped.clear();
-                    if end.escaped {
+                    if end.escaped() {
                         json::unescape(body, &mut unescaped);
                     }
-                    f(if end.escaped { &unescaped } else { body });
+                    f(if end.escaped() { &unescaped } else { body });
                     next
                 }
             }

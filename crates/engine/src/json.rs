@@ -4,8 +4,15 @@
 
 use model::Reject;
 
+pub(crate) mod stops;
+
+use stops::Stops;
+use wide::u8x16;
+
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+/// Bytes that are unescaped at a time.
+const PART: usize = 16;
 
 /// Skips space, tabs and line ends.
 #[inline]
@@ -16,25 +23,62 @@ pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A string's end: the position of its closing quote, and whether it holds escapes.
-pub(crate) struct StrEnd {
-    pub(crate) quote: usize,
-    pub(crate) escaped: bool,
+/// A string's end: the position of its closing quote, and whether it holds escapes. One word, so that it stays in a register.
+#[derive(Clone, Copy)]
+pub(crate) struct StrEnd(u64);
+
+impl StrEnd {
+    const ESCAPED: u64 = 1 << 62;
+    const ODD: u64 = 1 << 63;
+
+    /// The position of the closing quote.
+    #[inline]
+    pub(crate) fn quote(self) -> usize {
+        (self.0 & !(Self::ESCAPED | Self::ODD)) as usize
+    }
+
+    /// Does it hold escapes?
+    #[inline]
+    pub(crate) fn escaped(self) -> bool {
+        self.0 & Self::ESCAPED != 0
+    }
+
     /// Does it hold an escape (`\u`, `\/`) that may stand for a character that needs none?
-    pub(crate) odd: bool,
+    #[inline]
+    pub(crate) fn odd(self) -> bool {
+        self.0 & Self::ODD != 0
+    }
 }
 
 /// Finds the end of the string whose first byte after the quote is at `at`. Escapes are checked, control characters refused.
 #[inline]
-pub(crate) fn string_end(bytes: &[u8], mut at: usize) -> Result<StrEnd, Reject> {
-    let (mut escaped, mut odd) = (false, false);
+pub(crate) fn string_end(bytes: &[u8], at: usize) -> Result<StrEnd, Reject> {
+    string_end_by(bytes, at, &mut |at| plain_end(bytes, at))
+}
+
+/// As [`string_end`], for a text that is walked from its start: `stops` is its map.
+// A call would pass the answer through memory, byte by byte in and as a word out, which stalls at each string.
+#[inline(always)]
+pub(crate) fn mapped_string_end(bytes: &[u8], at: usize, stops: &mut Stops) -> Result<StrEnd, Reject> {
+    let stop = stops.next(bytes, at);
+    match bytes.get(stop) {
+        Some(b'"') => Ok(StrEnd(stop as u64)),
+        _ => string_end_by(bytes, stop, &mut |at| stops.next(bytes, at)),
+    }
+}
+
+#[inline(never)]
+fn string_end_by(bytes: &[u8], mut at: usize, next: &mut impl FnMut(usize) -> usize) -> Result<StrEnd, Reject> {
+    let mut flags = 0;
     loop {
-        at = plain_end(bytes, at);
+        at = next(at);
         match bytes.get(at) {
-            Some(b'"') => return Ok(StrEnd { quote: at, escaped, odd }),
+            Some(b'"') => return Ok(StrEnd(at as u64 | flags)),
             Some(b'\\') => {
-                escaped = true;
-                odd |= matches!(bytes.get(at + 1), Some(b'u' | b'/'));
+                flags |= StrEnd::ESCAPED;
+                if let Some(b'u' | b'/') = bytes.get(at + 1) {
+                    flags |= StrEnd::ODD;
+                }
                 at = escape_end(bytes, at)?;
             }
             Some(_) => return Err(Reject::NotJson),
@@ -68,20 +112,24 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+#[inline]
 fn escape_end(bytes: &[u8], at: usize) -> Result<usize, Reject> {
     match bytes.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
-        Some(b'u') => {
-            let digits = bytes.get(at + 2..).unwrap_or_default();
-            let digits = &digits[..digits.len().min(4)];
-            match digits.iter().all(u8::is_ascii_hexdigit) {
-                false => Err(Reject::NotJson),
-                true if digits.len() < 4 => Err(Reject::Truncated),
-                true => Ok(at + 6),
-            }
-        }
+        Some(b'u') => unicode_end(bytes, at),
         Some(_) => Err(Reject::NotJson),
         None => Err(Reject::Truncated),
+    }
+}
+
+#[cold]
+fn unicode_end(bytes: &[u8], at: usize) -> Result<usize, Reject> {
+    let digits = bytes.get(at + 2..).unwrap_or_default();
+    let digits = &digits[..digits.len().min(4)];
+    match digits.iter().all(u8::is_ascii_hexdigit) {
+        false => Err(Reject::NotJson),
+        true if digits.len() < 4 => Err(Reject::Truncated),
+        true => Ok(at + 6),
     }
 }
 
@@ -132,15 +180,39 @@ pub(crate) fn word_end(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Re
 }
 
 /// Writes what a checked string body says. A lone surrogate becomes U+FFFD: the record is kept.
+#[inline(never)]
 pub(crate) fn unescape(body: &str, out: &mut String) {
-    let mut rest = body;
-    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
-        out.push_str(&rest[..at]);
-        let (character, used) = escape(&rest[at..]);
-        out.push(character);
-        rest = rest.get(at + used..).unwrap_or_default();
+    let (mut bytes, source) = (std::mem::take(out).into_bytes(), body.as_bytes());
+    let (mut from, mut to) = (0, bytes.len());
+    // What is said is never longer than what is written; a part is copied whole before the place of its first backslash is known.
+    bytes.resize(to + source.len() + PART, 0);
+    while let Some(part) = source.get(from..) {
+        let length = match part.first_chunk::<PART>() {
+            Some(part) => {
+                bytes[to..to + PART].copy_from_slice(part);
+                let slashes = u8x16::new(*part).simd_eq(u8x16::splat(b'\\')).to_bitmask();
+                slashes.trailing_zeros().min(PART as u32) as usize
+            }
+            None => {
+                let length = part.iter().position(|byte| *byte == b'\\').unwrap_or(part.len());
+                bytes[to..to + length].copy_from_slice(&part[..length]);
+                length
+            }
+        };
+        (from, to) = (from + length, to + length);
+        match source.get(from) {
+            Some(b'\\') => {
+                let (character, used) = escape(&body[from..]);
+                to += character.encode_utf8(&mut bytes[to..]).len();
+                from += used;
+            }
+            Some(_) => {}
+            None => break,
+        }
     }
-    out.push_str(rest);
+    bytes.truncate(to);
+    // A checked body gives whole characters; half of one could only stand behind a backslash that escapes nothing.
+    *out = String::from_utf8(bytes).unwrap_or_else(|bad| String::from_utf8_lossy(bad.as_bytes()).into_owned());
 }
 
 /// The character that an escape names, and how many bytes name it.

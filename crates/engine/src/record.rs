@@ -4,9 +4,11 @@
 //! reused from event to event, so a worker that has warmed up allocates nothing.
 
 use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
 
 use crate::extract;
 use crate::field::{Field, Fields};
+use crate::json;
 
 /// One value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +50,8 @@ pub(crate) enum Kind {
     Number,
     /// A string whose text stands in the record as it is.
     Str,
-    /// A string with escapes, unescaped into the arena.
-    Unescaped,
+    /// A string with escapes, unescaped when it is first read.
+    Escaped,
     Composite,
 }
 
@@ -58,8 +60,8 @@ struct Cell {
     kind: Kind,
     start: u32,
     end: u32,
-    /// Where it starts in the record, without its quote.
-    at: u32,
+    /// Of a string with escapes: which of [`Scratch::texts`] is its own.
+    text: u32,
     /// The field's next value: its cell plus one, or 0.
     next: u32,
 }
@@ -77,7 +79,12 @@ pub struct Scratch {
     cells: Vec<Cell>,
     chains: Vec<Chain>,
     touched: Vec<u32>,
-    arena: String,
+    /// What strings with escapes say, once somebody has asked.
+    texts: Vec<OnceCell<String>>,
+    /// How many of them the record uses.
+    escaped: usize,
+    /// Memory of texts of records before.
+    spare: RefCell<Vec<String>>,
     pub(crate) walk: extract::WalkState,
 }
 
@@ -98,26 +105,20 @@ impl Scratch {
             self.chains.resize(fields.len(), Chain::default());
         }
         self.cells.clear();
-        self.arena.clear();
+        let spare = self.spare.get_mut();
+        for mut text in self.texts[..self.escaped].iter_mut().filter_map(OnceCell::take) {
+            text.clear();
+            spare.push(text);
+        }
+        self.escaped = 0;
     }
 
     /// Adds a value; gives its cell, so that the end of a composite can be set when it is known.
     #[inline]
     pub(crate) fn push(&mut self, field: Field, kind: Kind, start: usize, end: usize) -> u32 {
-        self.push_at(field, kind, start, end, start)
-    }
-
-    /// Adds a string with escapes that starts at `at` of the record.
-    pub(crate) fn push_unescaped(&mut self, field: Field, at: usize, fill: impl FnOnce(&mut String)) {
-        let start = self.arena.len();
-        fill(&mut self.arena);
-        self.push_at(field, Kind::Unescaped, start, self.arena.len(), at);
-    }
-
-    #[inline]
-    fn push_at(&mut self, field: Field, kind: Kind, start: usize, end: usize, at: usize) -> u32 {
         let cell = self.cells.len() as u32;
-        self.cells.push(Cell { kind, start: start as u32, end: end as u32, at: at as u32, next: 0 });
+        let text = if kind == Kind::Escaped { self.text_slot() } else { 0 };
+        self.cells.push(Cell { kind, start: start as u32, end: end as u32, text, next: 0 });
         let chain = &mut self.chains[field.index()];
         if chain.tail == 0 {
             chain.head = cell + 1;
@@ -127,6 +128,25 @@ impl Scratch {
         }
         chain.tail = cell + 1;
         cell
+    }
+
+    #[inline]
+    fn text_slot(&mut self) -> u32 {
+        if self.escaped == self.texts.len() {
+            self.texts.push(OnceCell::new());
+        }
+        self.escaped += 1;
+        self.escaped as u32 - 1
+    }
+
+    /// What a string with escapes says; `body` is how it is written.
+    #[inline]
+    fn unescaped(&self, slot: u32, body: &str) -> &str {
+        self.texts[slot as usize].get_or_init(|| {
+            let mut text = self.spare.borrow_mut().pop().unwrap_or_default();
+            json::unescape(body, &mut text);
+            text
+        })
     }
 
     pub(crate) fn close(&mut self, cell: u32, end: usize) {
@@ -176,13 +196,7 @@ impl Scratch {
             let cell = part.scratch.cells[at as usize];
             next = cell.next;
             let (start, end) = (cell.start as usize, cell.end as usize);
-            match cell.kind {
-                Kind::Unescaped => {
-                    let text = &part.scratch.arena[start..end];
-                    self.push_unescaped(field, base + cell.at as usize, |arena| arena.push_str(text));
-                }
-                kind => drop(self.push_at(field, kind, base + start, base + end, base + cell.at as usize)),
-            }
+            self.push(field, cell.kind, base + start, base + end);
         }
     }
 
@@ -212,14 +226,20 @@ impl<'a> Record<'a> {
         Values { record: *self, next }
     }
 
+    /// Every value of `field` as it is held, so that a text may be looked at without being unescaped.
+    pub(crate) fn held(&self, field: Field) -> impl Iterator<Item = Held<'a>> {
+        let mut values = self.values(field);
+        std::iter::from_fn(move || values.next_held())
+    }
+
     /// The fields that the record has, each once.
     pub(crate) fn present(&self) -> impl Iterator<Item = Field> + '_ {
         self.scratch.touched.iter().map(|&index| Field::at(index))
     }
 
     /// Where the texts of the record, without their quotes, and its numbers stand; `None` for a line of text.
-    pub(crate) fn leaves(&self) -> Option<impl Iterator<Item = (u32, u32)> + 'a> {
-        (!self.is_text).then(|| self.scratch.walk.leaves().iter().copied())
+    pub(crate) fn leaves(&self) -> Option<&'a [(u32, u32)]> {
+        (!self.is_text).then(|| self.scratch.walk.leaves())
     }
 
     /// The texts of the record, as written, with escapes that may stand for characters that need none.
@@ -253,12 +273,7 @@ impl<'a> Record<'a> {
             let (start, end) = (cell.start as usize, cell.end as usize);
             Some(match cell.kind {
                 Kind::Str if self.is_text => (start, end),
-                Kind::Str => (start - 1, end + 1),
-                Kind::Unescaped => {
-                    let at = cell.at as usize;
-                    let end = crate::json::string_end(self.raw.as_bytes(), at);
-                    (at - 1, end.map_or(self.raw.len(), |end| end.quote + 1))
-                }
+                Kind::Str | Kind::Escaped => (start - 1, end + 1),
                 _ => (start, end),
             })
         })
@@ -287,19 +302,51 @@ impl<'a> Iterator for Values<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Scalar<'a>> {
+        self.next_held().map(Held::scalar)
+    }
+}
+
+impl<'a> Values<'a> {
+    #[inline]
+    fn next_held(&mut self) -> Option<Held<'a>> {
         let at = self.next.checked_sub(1)?;
-        let scratch = self.record.scratch;
-        let cell = scratch.cells[at as usize];
+        let cell = self.record.scratch.cells[at as usize];
         self.next = cell.next;
-        let (start, end) = (cell.start as usize, cell.end as usize);
-        Some(match cell.kind {
+        Some(Held { record: self.record, cell })
+    }
+}
+
+/// A value as the record holds it.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'a> {
+    record: Record<'a>,
+    cell: Cell,
+}
+
+impl<'a> Held<'a> {
+    /// How JSON writes a string, without its quotes; `None` for anything else.
+    #[inline]
+    pub(crate) fn spelling(self) -> Option<&'a str> {
+        let is_string = matches!(self.cell.kind, Kind::Str | Kind::Escaped) && !self.record.is_text;
+        is_string.then(|| self.written())
+    }
+
+    #[inline]
+    fn written(self) -> &'a str {
+        &self.record.raw[self.cell.start as usize..self.cell.end as usize]
+    }
+
+    /// What the value says.
+    #[inline]
+    pub(crate) fn scalar(self) -> Scalar<'a> {
+        match self.cell.kind {
             Kind::Null => Scalar::Null,
             Kind::True => Scalar::Bool(true),
             Kind::False => Scalar::Bool(false),
-            Kind::Number => Scalar::Number(&self.record.raw[start..end]),
-            Kind::Str => Scalar::Str(&self.record.raw[start..end]),
-            Kind::Unescaped => Scalar::Str(&scratch.arena[start..end]),
-            Kind::Composite => Scalar::Composite(&self.record.raw[start..end]),
-        })
+            Kind::Number => Scalar::Number(self.written()),
+            Kind::Str => Scalar::Str(self.written()),
+            Kind::Escaped => Scalar::Str(self.record.scratch.unescaped(self.cell.text, self.written())),
+            Kind::Composite => Scalar::Composite(self.written()),
+        }
     }
 }

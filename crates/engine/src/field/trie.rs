@@ -49,19 +49,24 @@ const UNCOUNTED: usize = usize::MAX;
 /// Longer keys keep their spaces.
 const UNSPACED_BYTES: usize = 128;
 
-#[derive(Debug)]
-struct Edge {
-    key: Box<[u8]>,
+/// A place of a node's table: nearly every key is told by its length and its ends, without a look at the edge.
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    key: Ends,
+    edge: u32,
     node: NodeId,
 }
+
+const VACANT: Slot = Slot { key: Ends { head: 0, tail: 0, length: 0 }, edge: u32::MAX, node: NodeId::NONE };
 
 /// A graph over the prefixes of all paths. From prefix `a`, the key `b` leads to `a.b` and the literal key `b.c` to `a.b.c`,
 /// so that records whose keys hold dots (`authorization.k8s.io/decision`) are met as well.
 #[derive(Debug)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
-    edges: Vec<Edge>,
-    slots: Vec<u32>,
+    /// The keys of all edges, by number.
+    keys: Vec<Box<[u8]>>,
+    slots: Vec<Slot>,
     /// How many numbers of edges there are.
     counted: usize,
 }
@@ -84,11 +89,11 @@ impl Trie {
                 out[ids[&prefix[..at]] as usize].push((&prefix[at + 1..], id));
             }
         }
-        let mut trie = Trie { nodes: Vec::new(), edges: Vec::new(), slots: Vec::new(), counted: 0 };
+        let mut trie = Trie { nodes: Vec::new(), keys: Vec::new(), slots: Vec::new(), counted: 0 };
         for (prefix, edges) in ids.keys().zip(&out) {
             trie.add(fields.get(prefix).copied(), edges);
         }
-        trie.counted = trie.edges.len();
+        trie.counted = trie.keys.len();
         for place in transparent {
             match place.strip_suffix(".*") {
                 None => trie.share(ids[place.as_str()] as usize),
@@ -114,14 +119,15 @@ impl Trie {
     fn add(&mut self, field: Option<Field>, edges: &[(&str, u32)]) {
         let size = (edges.len() * 2).next_power_of_two().max(2);
         let (slots, mask) = (self.slots.len() as u32, size as u32 - 1);
-        self.slots.resize(self.slots.len() + size, u32::MAX);
+        self.slots.resize(self.slots.len() + size, VACANT);
         for &(key, node) in edges {
-            let mut at = hash(key.as_bytes()) & mask;
-            while self.slots[(slots + at) as usize] != u32::MAX {
+            let ends = Ends::of(key.as_bytes());
+            let mut at = ends.hash() & mask;
+            while self.slots[(slots + at) as usize].edge != u32::MAX {
                 at = (at + 1) & mask;
             }
-            self.slots[(slots + at) as usize] = self.edges.len() as u32;
-            self.edges.push(Edge { key: key.as_bytes().into(), node: NodeId(node) });
+            self.slots[(slots + at) as usize] = Slot { key: ends, edge: self.keys.len() as u32, node: NodeId(node) };
+            self.keys.push(key.as_bytes().into());
         }
         self.nodes.push(Node { field, slots, mask, edges: edges.len() as u32, shift: 0, other: Other::Nowhere });
     }
@@ -138,15 +144,15 @@ impl Trie {
 
     #[inline]
     fn find(&self, from: &Node, key: &[u8]) -> Option<(usize, NodeId)> {
-        let mut at = hash(key) & from.mask;
+        let ends = Ends::of(key);
+        let mut at = ends.hash() & from.mask;
         loop {
-            let edge = self.slots[(from.slots + at) as usize];
-            if edge == u32::MAX {
+            let slot = &self.slots[(from.slots + at) as usize];
+            if slot.edge == u32::MAX {
                 return None;
             }
-            let found = &self.edges[edge as usize];
-            if *found.key == *key {
-                return Some(((edge + from.shift) as usize, found.node));
+            if slot.key == ends && (key.len() <= 16 || *self.keys[slot.edge as usize] == *key) {
+                return Some(((slot.edge + from.shift) as usize, slot.node));
             }
             at = (at + 1) & from.mask;
         }
@@ -185,18 +191,34 @@ impl Trie {
     }
 }
 
-/// A cheap hash of a key: its ends and its length. Tables are at most half full, so a poor hash costs time only.
-#[inline]
-fn hash(key: &[u8]) -> u32 {
-    let n = key.len();
-    let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
-        _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
-            (Some(head), Some(tail)) => (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail))),
-            _ => (key.iter().fold(0, |all, &byte| (all << 8) | u64::from(byte)), 0),
-        },
-    };
-    let mixed =
-        (head ^ (n as u64) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ tail.wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
-    (mixed >> 32) as u32 ^ (mixed as u32).rotate_left(7)
+/// A key's first and last eight bytes and its length: the whole key, where it has sixteen bytes or less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Ends {
+    head: u64,
+    tail: u64,
+    length: u32,
+}
+
+impl Ends {
+    #[inline]
+    fn of(key: &[u8]) -> Ends {
+        let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
+            _ => match (key.first_chunk::<4>(), key.last_chunk::<4>()) {
+                (Some(head), Some(tail)) => {
+                    (u64::from(u32::from_le_bytes(*head)), u64::from(u32::from_le_bytes(*tail)))
+                }
+                _ => (key.iter().fold(0, |all, &byte| (all << 8) | u64::from(byte)), 0),
+            },
+        };
+        Ends { head, tail, length: key.len() as u32 }
+    }
+
+    /// Cheap. Tables are at most half full, so a poor hash costs time only.
+    #[inline]
+    fn hash(self) -> u32 {
+        let mixed = (self.head ^ u64::from(self.length) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            ^ self.tail.wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
+        (mixed >> 32) as u32 ^ (mixed as u32).rotate_left(7)
+    }
 }

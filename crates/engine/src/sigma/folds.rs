@@ -42,6 +42,35 @@ pub(super) struct Folds {
     leaf: String,
 }
 
+/// The folded leaves of a record: texts within one text, in its order.
+#[derive(Clone, Copy)]
+pub(super) struct Leaves<'a> {
+    arena: &'a str,
+    places: &'a [Place],
+}
+
+impl<'a> Leaves<'a> {
+    /// The leaves, one after the other.
+    pub(super) fn iter(self) -> impl Iterator<Item = &'a str> {
+        self.places.iter().map(move |place| &self.arena[place.start as usize..place.end as usize])
+    }
+
+    /// The text that holds them all, and more: what is met there counts only where it is [`Leaves::within`] one of them.
+    pub(super) fn text(self) -> &'a [u8] {
+        let start = self.places.first().map_or(0, |place| place.start as usize);
+        let end = self.places.last().map_or(0, |place| place.end as usize);
+        &self.arena.as_bytes()[start..end]
+    }
+
+    /// Does one leaf hold the whole of this part of [`Leaves::text`]?
+    pub(super) fn within(self, start: usize, end: usize) -> bool {
+        let base = self.places.first().map_or(0, |place| place.start as usize);
+        let (start, end) = ((base + start) as u32, (base + end) as u32);
+        let after = self.places.partition_point(|place| place.start <= start);
+        after > 0 && end <= self.places[after - 1].end
+    }
+}
+
 /// Where a folded text stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
@@ -81,9 +110,7 @@ impl Folds {
     fn add(&mut self, field: Field, record: &Record<'_>) -> Range<usize> {
         let first = self.places.len();
         for value in record.values(field) {
-            let start = self.arena.len() as u32;
-            fold_onto(value.text(), &mut self.arena);
-            self.places.push(Place { start, end: self.arena.len() as u32 });
+            self.places.push(push_folded(value.text(), &mut self.arena));
         }
         if self.fields.len() <= field.index() {
             self.fields.resize(field.index() + 1, Known::default());
@@ -110,25 +137,43 @@ impl Folds {
     }
 
     /// Every string and number of the record, folded.
-    pub(super) fn leaves(&mut self, record: &Record<'_>) -> impl Iterator<Item = &str> {
-        let range = match &self.leaves {
+    pub(super) fn leaves(&mut self, record: &Record<'_>) -> Leaves<'_> {
+        let places = match &self.leaves {
             Some(range) => range.clone(),
             None => self.add_leaves(record),
         };
-        range.map(|at| self.text(at))
+        Leaves { arena: &self.arena, places: &self.places[places] }
     }
 
     fn add_leaves(&mut self, record: &Record<'_>) -> Range<usize> {
         let first = self.places.len();
-        record.for_each_leaf(&mut |leaf| {
-            let start = self.arena.len() as u32;
-            fold_onto(leaf, &mut self.arena);
-            self.places.push(Place { start, end: self.arena.len() as u32 });
-        });
+        let raw = record.raw();
+        match record.leaves() {
+            // What is written without escapes stands in the folded record as it is in the record.
+            Some(leaves) if raw.is_ascii() => {
+                let base = self.arena.len() as u32;
+                fold_onto(raw, &mut self.arena);
+                let plain = |&(start, end): &(u32, u32)| !raw[start as usize..end as usize].contains('\\');
+                let place = |(start, end)| Place { start: base + start, end: base + end };
+                self.places.extend(leaves.iter().copied().filter(plain).map(place));
+                for (start, end) in leaves.iter().copied().filter(|leaf| !plain(leaf)) {
+                    self.raw.clear();
+                    json::unescape(&raw[start as usize..end as usize], &mut self.raw);
+                    self.places.push(push_folded(&self.raw, &mut self.arena));
+                }
+            }
+            _ => record.for_each_leaf(&mut |leaf| self.places.push(push_folded(leaf, &mut self.arena))),
+        }
         let range = first..self.places.len();
         self.leaves = Some(range.clone());
         range
     }
+}
+
+fn push_folded(text: &str, arena: &mut String) -> Place {
+    let start = arena.len() as u32;
+    fold_onto(text, arena);
+    Place { start, end: arena.len() as u32 }
 }
 
 fn fold_onto(text: &str, arena: &mut String) {

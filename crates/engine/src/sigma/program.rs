@@ -15,7 +15,7 @@ use super::node::{Node, NodeId, Predicate};
 use super::profile::Profile;
 use super::rule::{LogSource, Rule};
 use super::ruleset::{RuleIndex, RuleSet};
-use super::witness::{Candidates, Clauses};
+use super::witness::{Candidates, Clauses, Known};
 use crate::field::Field;
 use crate::record::Record;
 
@@ -49,6 +49,7 @@ pub struct Memo {
     event: u32,
     marks: Vec<u32>,
     pub(super) candidates: Candidates,
+    known: Known,
     pub(super) buffers: Buffers,
     profile: Option<Box<Profile>>,
 }
@@ -136,7 +137,7 @@ impl Program {
     pub fn evaluate(&self, set: &RuleSet, record: &Record<'_>, memo: &mut Memo, hit: &mut dyn FnMut(RuleIndex)) {
         memo.begin(self.nodes.len(), self.rules.len());
         let began = memo.profile.as_ref().map(|profile| profile.now());
-        set.look(record, &mut memo.buffers.folds, &mut memo.candidates);
+        set.look(record, &mut memo.buffers.folds, &mut memo.known, &mut memo.candidates);
         if let (Some(profile), Some(began)) = (&mut memo.profile, began) {
             profile.witnesses(began);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::folds::Folds;
-use super::witness::{Candidates, Clauses, Witnesses};
+use super::witness::{Candidates, Clauses, Known, Witnesses};
 use crate::record::Record;
 
 /// A compiled rule's number in its [`Program`](super::Program).
@@ -49,9 +49,9 @@ impl RuleSet {
     }
 
     /// Adds the rules that can hold for `record`: those without a witness, and those whose witness is there.
-    pub(super) fn look(&self, record: &Record<'_>, folds: &mut Folds, candidates: &mut Candidates) {
+    pub(super) fn look(&self, record: &Record<'_>, folds: &mut Folds, known: &mut Known, candidates: &mut Candidates) {
         match &self.witnesses {
-            Some(witnesses) => witnesses.look(record, folds, candidates),
+            Some(witnesses) => witnesses.look(record, folds, known, candidates),
             None => candidates.rules.extend_from_slice(&self.rules),
         }
         if !self.without.is_empty() {

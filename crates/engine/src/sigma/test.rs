@@ -171,7 +171,7 @@ impl Test {
     pub(super) fn holds_anywhere(&self, record: &Record<'_>, buffers: &mut Buffers) -> bool {
         let Buffers { folds, pair } = buffers;
         if self.cased.is_none() && self.others.is_empty() {
-            return folds.leaves(record).any(|leaf| self.holds_text(Subject { raw: leaf, folded: leaf }, record, pair));
+            return self.text.as_ref().is_some_and(|test| test.holds_any(folds.leaves(record)));
         }
         let mut held = false;
         record.for_each_leaf(&mut |leaf| held = held || self.holds_leaf(leaf, record, pair));

@@ -10,6 +10,7 @@ use memchr::memmem;
 use rustc_hash::FxHashSet;
 
 use super::fold::fold;
+use super::folds::Leaves;
 use super::pattern::{Pattern, Piece};
 use super::witness::Sign;
 
@@ -66,6 +67,28 @@ impl Searcher {
             Searcher::Together(automaton) => automaton.is_match(text),
         }
     }
+
+    /// One search in the text that holds all leaves costs less than one in each leaf.
+    fn is_in_any(&self, leaves: Leaves<'_>) -> bool {
+        match self {
+            Searcher::Each(finders) => finders.iter().any(|finder| is_within_a_leaf(finder, leaves)),
+            Searcher::Together(automaton) => leaves.iter().any(|leaf| automaton.is_match(leaf.as_bytes())),
+        }
+    }
+}
+
+fn is_within_a_leaf(finder: &memmem::Finder<'_>, leaves: Leaves<'_>) -> bool {
+    let (text, length) = (leaves.text(), finder.needle().len());
+    let mut from = 0;
+    while let Some(found) = text.get(from..).and_then(|rest| finder.find(rest)) {
+        let at = from + found;
+        if leaves.within(at, at + length) {
+            return true;
+        }
+        // What reaches over a leaf's end may overlap what stands whole in the next leaf.
+        from = at + 1;
+    }
+    false
 }
 
 impl TextTest {
@@ -133,6 +156,18 @@ impl TextTest {
             || self.suffixes.iter().any(|end| text.as_bytes().ends_with(end.as_bytes()))
             || (!self.substrings.is_empty() && self.searcher().is_in(text.as_bytes()))
             || self.globs.iter().any(|glob| glob.fits(text))
+    }
+
+    /// Does any pattern fit any of these texts, which are folded?
+    pub(super) fn holds_any(&self, leaves: Leaves<'_>) -> bool {
+        let are_substrings_all = !self.any
+            && [&self.exact, &self.prefixes, &self.suffixes].iter().all(|list| list.is_empty())
+            && self.table.is_empty()
+            && self.globs.is_empty();
+        if are_substrings_all && !self.substrings.is_empty() {
+            return self.searcher().is_in_any(leaves);
+        }
+        leaves.iter().any(|leaf| self.holds(Subject { raw: leaf, folded: leaf }))
     }
 
     fn searcher(&self) -> &Searcher {
@@ -252,8 +287,15 @@ fn find_run(run: &[Piece], text: &str, from: usize) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::fold::fold_into;
+    use super::super::folds::Folds;
     use super::*;
+    use crate::extract::extract;
+    use crate::field::FieldsBuilder;
+    use crate::limits::Limits;
+    use crate::record::Scratch;
 
     fn fits(pattern: &str, text: &str) -> bool {
         let parsed = Pattern::parse(pattern);
@@ -287,5 +329,24 @@ mod tests {
         let exact: Vec<Pattern> = (0..40).map(|n| Pattern::parse(&format!("Name{n}"))).collect();
         let test = TextTest::new(exact.iter(), false);
         assert!(holds(&test, "NAME7") && !holds(&test, "NAME77"));
+    }
+
+    proptest! {
+        #[test]
+        fn one_search_over_all_texts_of_a_record_finds_what_a_search_in_each_finds(
+            texts in prop::collection::vec("[aB\",:\\\\]{0,6}", 0..8),
+            needles in prop::collection::vec("[ab\",:]{1,4}", 1..4),
+        ) {
+            let patterns: Vec<Pattern> = needles.iter().map(|needle| Pattern::parse(&format!("*{needle}*"))).collect();
+            let test = TextTest::new(patterns.iter(), false);
+            let raw = serde_json::to_string(&texts).expect("texts are JSON");
+            let fields = FieldsBuilder::new().build();
+            let mut scratch = Scratch::new(&fields);
+            let record = extract(&fields, &raw, &mut scratch, &Limits::default()).expect("JSON is a record");
+            let mut folds = Folds::default();
+            folds.begin();
+            let alone = texts.iter().any(|text| test.holds(Subject { raw: text, folded: &fold(text) }));
+            prop_assert_eq!(test.holds_any(folds.leaves(&record)), alone);
+        }
     }
 }

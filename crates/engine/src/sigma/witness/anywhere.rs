@@ -52,7 +52,7 @@ impl Anywhere {
         }
         let Some(pieces) = &self.pieces else { return };
         if !is_ascii && TO_ASCII.iter().any(|character| memmem::find(raw, character.as_bytes()).is_some()) {
-            folds.leaves(record).for_each(|leaf| pieces.search(leaf.as_bytes(), &mut |number, _| found(number)));
+            folds.leaves(record).iter().for_each(|leaf| pieces.search(leaf.as_bytes(), &mut |number, _| found(number)));
             return;
         }
         let found_in_value = &mut |number, end| {
@@ -61,7 +61,7 @@ impl Anywhere {
             }
         };
         match record.leaves() {
-            Some(leaves) => pieces.search_in(raw, leaves, found_in_value),
+            Some(leaves) => pieces.search_in(raw, leaves.iter().copied(), found_in_value),
             None => pieces.search(raw, found_in_value),
         }
         for text in record.odd_texts() {

@@ -2,9 +2,14 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::node::{Node, Predicate};
+use super::super::node::{Node, NodeId, Predicate};
 use super::rarity::Rarity;
 use crate::field::Field;
+
+/// A second clause that is met more often than this keeps few rules away.
+const SECOND_OFTEN: f32 = 0.5;
+/// A second clause of more signs costs more tables than it saves looks.
+const SECOND_SIGNS: usize = 24;
 
 /// Something that a value has or lacks, found without the test that asks for it. Texts are folded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,15 +63,23 @@ impl Signs {
     }
 }
 
-/// Signs of which an event has at least one if the condition holds; none where it can hold without any.
-type Clause = Option<Box<[SignId]>>;
+/// Signs of which an event has at least one if the condition holds.
+pub(super) type Clause = Box<[SignId]>;
+
+/// What an event must have for a condition: one sign of each clause. Two at most, the rarest first; none where the condition can hold
+/// without any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Needs {
+    pub(super) first: Option<Clause>,
+    pub(super) second: Option<Clause>,
+}
 
 /// For each node, the signs that stand for it: of several parts that must all hold, the rarest.
 ///
 /// Shape: nodes stand behind the nodes that they are made of.
-pub(super) fn clauses(nodes: &[Node], predicates: &[Predicate]) -> (Signs, Vec<Clause>) {
+pub(super) fn needs(nodes: &[Node], predicates: &[Predicate]) -> (Signs, Vec<Needs>) {
     let mut signs = Signs::default();
-    let of_predicates: Vec<Clause> = predicates
+    let of_predicates: Vec<Option<Clause>> = predicates
         .iter()
         .map(|predicate| {
             let found = predicate.test.signs()?;
@@ -77,31 +90,49 @@ pub(super) fn clauses(nodes: &[Node], predicates: &[Predicate]) -> (Signs, Vec<C
         })
         .collect();
     let rarity = Rarity::of(signs.places(), &of_predicates);
-    let mut clauses: Vec<Clause> = Vec::with_capacity(nodes.len());
+    let mut needs: Vec<Needs> = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let clause = match node {
-            Node::Predicate(number) => of_predicates[*number as usize].clone(),
-            Node::Not(_) | Node::AtLeast(0, _) => None,
-            Node::All(parts) => {
-                let known = parts.iter().filter_map(|part| clauses[part.0 as usize].as_ref());
-                known.min_by(|a, b| rarity.often(a).total_cmp(&rarity.often(b))).cloned()
-            }
-            Node::Any(parts) | Node::AtLeast(_, parts) => {
-                let mut all: Option<Vec<SignId>> = Some(Vec::new());
-                for part in parts {
-                    match (&mut all, &clauses[part.0 as usize]) {
-                        (Some(all), Some(clause)) => all.extend_from_slice(clause),
-                        _ => all = None,
-                    }
-                }
-                all.map(|mut all| {
-                    all.sort_unstable();
-                    all.dedup();
-                    all.into()
-                })
-            }
+        let of = |part: &NodeId| &needs[part.0 as usize];
+        let own = match node {
+            Node::Predicate(number) => Needs { first: of_predicates[*number as usize].clone(), second: None },
+            Node::Not(_) | Node::AtLeast(0, _) => Needs::default(),
+            Node::All(parts) => Needs::of_all(parts.iter().map(of), &rarity),
+            Node::Any(parts) | Node::AtLeast(_, parts) => Needs::of_any(parts.iter().map(of)),
         };
-        clauses.push(clause);
+        needs.push(own);
     }
-    (signs, clauses)
+    (signs, needs)
+}
+
+impl Needs {
+    /// Of parts that must all hold: the two rarest clauses.
+    fn of_all<'a>(parts: impl Iterator<Item = &'a Needs>, rarity: &Rarity) -> Needs {
+        let clauses = parts.flat_map(|part| part.first.iter().chain(&part.second));
+        let mut known: Vec<(f32, &Clause)> = clauses.map(|clause| (rarity.often(clause), clause)).collect();
+        known.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let first = known.first().map(|(_, clause)| (*clause).clone());
+        let is_of_use = |often: f32, clause: &Clause| often < SECOND_OFTEN && clause.len() <= SECOND_SIGNS;
+        let others = known.iter().skip(1).filter(|(often, clause)| is_of_use(*often, clause));
+        let second = others.map(|(_, clause)| *clause).find(|clause| Some(*clause) != first.as_ref()).cloned();
+        Needs { first, second }
+    }
+
+    /// Of parts of which any suffices: what one or the other needs.
+    fn of_any<'a>(parts: impl Iterator<Item = &'a Needs> + Clone) -> Needs {
+        let first = joined(parts.clone().map(|part| part.first.as_ref()));
+        let has_second = parts.clone().any(|part| part.second.is_some());
+        let second = || joined(parts.map(|part| part.second.as_ref().or(part.first.as_ref())));
+        Needs { second: if has_second { second() } else { None }, first }
+    }
+}
+
+/// All signs of the clauses; `None` where one is missing.
+fn joined<'a>(clauses: impl Iterator<Item = Option<&'a Clause>>) -> Option<Clause> {
+    let mut all: Vec<SignId> = Vec::new();
+    for clause in clauses {
+        all.extend_from_slice(clause?);
+    }
+    all.sort_unstable();
+    all.dedup();
+    Some(all.into())
 }

@@ -42,6 +42,11 @@ impl Watch {
         watch
     }
 
+    /// Is a look quicker than to remember what a look has found?
+    pub(super) fn is_cheap(&self) -> bool {
+        self.prefixes.is_none() && self.suffixes.is_none() && self.substrings.is_none()
+    }
+
     /// Calls `found` with the number of each sign that `value` has; `text` is its text, ASCII in any case or folded.
     #[inline]
     pub(super) fn look(&self, value: Scalar<'_>, text: &[u8], found: &mut impl FnMut(u32)) {
