@@ -51,10 +51,15 @@ def database(rows=(), made=None):
     connection.execute("SET threads = 2")
     connection.execute(made or setup())
     connection.execute("CREATE TABLE events (event_id VARCHAR, time VARCHAR, source VARCHAR, raw VARCHAR)")
-    rows = [(event, "", source, raw) for event, source, raw in rows]
-    if rows:
-        connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", rows)
+    fill(connection, rows)
     return connection
+
+
+def fill(connection, rows):
+    """Adds events: (event_id, source, raw). In one statement, for each is planned anew."""
+    if rows:
+        columns = [list(column) for column in zip(*rows)]
+        connection.execute("INSERT INTO events SELECT unnest(?), '', unnest(?), unnest(?)", columns)
 
 
 def in_parallel(items, work, rows=()):
