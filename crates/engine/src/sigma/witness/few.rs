@@ -8,7 +8,7 @@ use aho_corasick::Span;
 use aho_corasick::packed::{Config, Searcher};
 use rustc_hash::FxHashMap;
 
-use super::grams::{Found, commonness};
+use super::table::{Found, commonness};
 
 /// With more literals than this, hashed grams are quicker.
 const LITERALS_MAX: usize = 40;

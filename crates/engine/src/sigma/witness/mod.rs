@@ -12,6 +12,7 @@ mod grams;
 mod known;
 mod rarity;
 mod sign;
+mod table;
 mod watch;
 
 use rustc_hash::FxHashMap;
