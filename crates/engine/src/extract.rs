@@ -227,7 +227,7 @@ impl Walk<'_, '_> {
     }
 
     /// Reads a key and its colon: where its value starts, and its place in the trie.
-    #[inline]
+    #[inline(always)]
     fn key(&mut self, at: usize) -> Result<(usize, NodeId), Reject> {
         self.expect(at, b'"')?;
         let end = json::mapped_string_end(self.bytes, at + 1, &mut self.scratch.walk.stops)?;
@@ -247,7 +247,7 @@ impl Walk<'_, '_> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, at: usize, end: json::StrEnd, above: NodeId, object: u64) -> Result<NodeId, Reject> {
         let trie = self.fields.trie();
         let found = if end.escaped() {

@@ -133,7 +133,7 @@ impl Trie {
     }
 
     /// The number of the edge, and the node, that `key` leads to from `node`. A number from [`Trie::edges`] on is not counted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(&self, node: NodeId, key: &[u8]) -> Option<(usize, NodeId)> {
         let from = &self.nodes[node.0 as usize];
         match self.find(from, key) {
@@ -142,20 +142,25 @@ impl Trie {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find(&self, from: &Node, key: &[u8]) -> Option<(usize, NodeId)> {
         let ends = Ends::of(key);
         let mut at = ends.hash() & from.mask;
         loop {
-            let slot = &self.slots[(from.slots + at) as usize];
+            let slot = self.slots.get((from.slots + at) as usize)?;
             if slot.edge == u32::MAX {
                 return None;
             }
-            if slot.key == ends && (key.len() <= 16 || *self.keys[slot.edge as usize] == *key) {
+            if slot.key == ends && (key.len() <= 16 || self.is_key(slot.edge, key)) {
                 return Some(((slot.edge + from.shift) as usize, slot.node));
             }
             at = (at + 1) & from.mask;
         }
+    }
+
+    #[inline(never)]
+    fn is_key(&self, edge: u32, key: &[u8]) -> bool {
+        *self.keys[edge as usize] == *key
     }
 
     #[cold]
@@ -200,7 +205,7 @@ struct Ends {
 }
 
 impl Ends {
-    #[inline]
+    #[inline(always)]
     fn of(key: &[u8]) -> Ends {
         let (head, tail) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
             (Some(head), Some(tail)) => (u64::from_le_bytes(*head), u64::from_le_bytes(*tail)),
@@ -215,7 +220,7 @@ impl Ends {
     }
 
     /// Cheap. Tables are at most half full, so a poor hash costs time only.
-    #[inline]
+    #[inline(always)]
     fn hash(self) -> u32 {
         let mixed = (self.head ^ u64::from(self.length) << 56).wrapping_mul(0x9E37_79B9_7F4A_7C15)
             ^ self.tail.wrapping_mul(0xC2B2_AE3D_27D4_EB4F);
