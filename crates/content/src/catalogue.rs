@@ -33,7 +33,7 @@ pub struct Catalogue {
 #[derive(Clone, Debug)]
 pub struct CatalogueRule {
     /// The rule.
-    pub rule: Rule,
+    pub rule: Arc<Rule>,
     /// Its file, as its author would name it.
     pub file: String,
     /// The file's text.

@@ -194,7 +194,7 @@ impl Assembly {
         let id = rule.id.as_str().to_ascii_lowercase();
         let line = rule.line;
         let provenance = self.provenance(file, &rule);
-        let entry = CatalogueRule { provenance, file: file.name.clone(), text: Arc::clone(text), rule };
+        let entry = CatalogueRule { provenance, file: file.name.clone(), text: Arc::clone(text), rule: Arc::new(rule) };
         let Some(at) = self.rule_ids.get(&id).copied() else {
             self.rule_ids.insert(id, self.catalogue.rules.len());
             self.catalogue.rules.push(entry);

@@ -7,7 +7,9 @@
 mod aside;
 mod explain;
 
+use std::borrow::Borrow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
@@ -106,9 +108,9 @@ pub struct Engine {
 
 impl Engine {
     /// Compiles sources and rules; every mistake at once. What cannot be compiled is left out, and the rest works.
-    pub fn compile(
+    pub fn compile<R: Borrow<sigma::Rule> + Clone + Into<Arc<sigma::Rule>>>(
         mut sources: Vec<Source>,
-        rules: Vec<sigma::Rule>,
+        rules: Vec<R>,
         filters: Vec<sigma::Filter>,
         inventory: &sigma::Inventory,
         limits: Limits,

@@ -85,7 +85,8 @@ fn scanning_cloudtrail_against_a_bare_parse() {
         passes += 1;
         scan(&engine, &bytes, &mut count);
     });
-    let (empty, _) = Engine::compile(sources(), vec![], vec![], &sigma::Inventory::new(), Limits::default());
+    let (empty, _) =
+        Engine::compile(sources(), Vec::<sigma::Rule>::new(), vec![], &sigma::Inventory::new(), Limits::default());
     let without_rules = best(|| scan(&empty, &bytes, &mut Count::default()));
     let framing = best(|| {
         frame(&bytes, &mut |frame| {

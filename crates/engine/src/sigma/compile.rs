@@ -1,5 +1,6 @@
 //! From rules to a program: placeholders filled, equal tests and conditions made one, cheap parts first.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,9 +23,9 @@ use crate::field::{Field, FieldsBuilder};
 
 /// Compiles rules, narrowed by filters and filled from the inventory, to one program.
 ///
-/// Shape: a rule that cannot be compiled (unknown placeholder, too large, id taken) is set aside with an error; the others go on.
-pub fn compile(
-    rules: &[Rule],
+/// Shape: rules, or shared rules, which the program then shares. A rule that cannot be compiled (unknown placeholder, too large, id taken) is set aside with an error; the others go on.
+pub fn compile<R: Borrow<Rule> + Clone + Into<Arc<Rule>>>(
+    rules: &[R],
     filters: &[Filter],
     inventory: &Inventory,
     fields: &mut FieldsBuilder,
@@ -40,7 +41,8 @@ pub fn compile(
     let mut diagnostics = Vec::new();
     let shared: Vec<Arc<Filter>> = filters.iter().cloned().map(Arc::new).collect();
     let mut ids: FxHashMap<&str, &Rule> = FxHashMap::default();
-    for rule in rules {
+    for shared_rule in rules {
+        let rule: &Rule = shared_rule.borrow();
         if let Some(first) = ids.insert(rule.id.as_str(), rule) {
             diagnostics.push(duplicate(rule, first));
             ids.insert(first.id.as_str(), first);
@@ -50,7 +52,7 @@ pub fn compile(
         let unknown = compiler.unknown_placeholders(rule, &narrowing);
         if !unknown.is_empty() {
             diagnostics.extend(unknown);
-        } else if let Err(diagnostic) = compiler.rule(rule, narrowing) {
+        } else if let Err(diagnostic) = compiler.rule(shared_rule.clone().into(), narrowing) {
             diagnostics.push(diagnostic);
         }
     }
@@ -75,11 +77,11 @@ fn duplicate(rule: &Rule, first: &Rule) -> Diagnostic {
 }
 
 /// A filter that narrows nothing deserves a look.
-fn idle(filter: &Filter, rules: &[Rule]) -> Option<Diagnostic> {
-    if rules.iter().any(|rule| filter.takes(rule)) {
+fn idle(filter: &Filter, rules: &[impl Borrow<Rule>]) -> Option<Diagnostic> {
+    if rules.iter().any(|rule| filter.takes(rule.borrow())) {
         return None;
     }
-    let (message, remedy) = match rules.iter().find(|rule| filter.names(rule)) {
+    let (message, remedy) = match rules.iter().map(Borrow::borrow).find(|rule: &&Rule| filter.names(rule)) {
         Some(rule) => (
             format!("filter `{}` names rule `{}`, whose log source is another", filter.title, rule.title),
             "give the filter the rule's log source, or a wider one",
@@ -124,7 +126,7 @@ impl Compiler<'_> {
         unknown.into_values().collect()
     }
 
-    fn rule(&mut self, rule: &Rule, filters: Vec<Arc<Filter>>) -> Result<(), Diagnostic> {
+    fn rule(&mut self, rule: Arc<Rule>, filters: Vec<Arc<Filter>>) -> Result<(), Diagnostic> {
         let mut items = Vec::new();
         let mut parts =
             vec![self.detection(&rule.detection, &mut items).map_err(|problem| problem.of(&rule.title, &rule.file))?];
@@ -136,8 +138,8 @@ impl Compiler<'_> {
         let index = RuleIndex(u32::try_from(self.program.rules.len()).expect("fewer than 2^32 rules fit into memory"));
         let wanted = LogSource { definition: None, ..rule.logsource.clone() };
         self.program.by_logsource.entry(wanted).or_default().push(index);
-        let revision = revision(rule, &filters);
-        self.program.rules.push(CompiledRule { rule: Arc::new(rule.clone()), filters, revision, root, items });
+        let revision = revision(&rule, &filters);
+        self.program.rules.push(CompiledRule { rule, filters, revision, root, items });
         Ok(())
     }
 

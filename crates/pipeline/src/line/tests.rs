@@ -66,7 +66,8 @@ fn bench(options: LineOptions) -> Bench {
 fn bench_of(options: LineOptions, is_unframed: bool, queued: Arc<dyn Fn() + Send + Sync>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    let (engine, _) = Engine::compile(vec![], vec![], vec![], &Default::default(), Limits::default());
+    let (engine, _) =
+        Engine::compile(vec![], Vec::<engine::sigma::Rule>::new(), vec![], &Default::default(), Limits::default());
     let parts = LineParts {
         detect: Arc::new(Moody { engine, aside: Mutex::default(), is_unframed }),
         store: store.clone(),

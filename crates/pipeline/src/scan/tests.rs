@@ -8,7 +8,7 @@ use super::*;
 
 /// No source recognises anything: every record is a reject, which is enough to see order, counts and places.
 fn engine() -> Engine {
-    Engine::compile(vec![], vec![], vec![], &Inventory::default(), Limits::default()).0
+    Engine::compile(vec![], Vec::<engine::sigma::Rule>::new(), vec![], &Inventory::default(), Limits::default()).0
 }
 
 fn options(threads: usize) -> ScanOptions {

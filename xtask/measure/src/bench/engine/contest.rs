@@ -84,7 +84,7 @@ impl<'s> Contest<'s> {
         let routed = Bare::routed(rules, corpus.carried());
         let unrouted = Bare::unrouted(rules);
         let peer = Peer::start()?;
-        let texts = || rules.rules.iter().map(|entry| (&entry.rule, &*entry.text));
+        let texts = || rules.rules.iter().map(|entry| (&*entry.rule, &*entry.text));
         let trial = corpus.sample(TRIAL);
         let peer_routed = peer.fastest(&trial, What::Routed, |setup| peer.rules(texts(), corpus.carried(), setup))?;
         // Without routing each rule must stand there once.

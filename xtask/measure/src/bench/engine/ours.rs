@@ -1,6 +1,7 @@
 //! Watchkeep's engine as lanes: whole, without routing, and its parts.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use content::Catalogue;
 use engine::sigma::{self, CompiledRule, LogSource, Memo, Program, RuleSet};
@@ -121,7 +122,7 @@ impl Bare {
     }
 
     fn of(catalogue: &Catalogue, sets: impl FnOnce(&Program) -> Vec<RuleSet>) -> Bare {
-        let rules: Vec<sigma::Rule> = catalogue.rules.iter().map(|entry| entry.rule.clone()).collect();
+        let rules: Vec<Arc<sigma::Rule>> = catalogue.rules.iter().map(|entry| entry.rule.clone()).collect();
         let mut fields = FieldsBuilder::new();
         let program = sigma::compile(&rules, &catalogue.filters, &catalogue.inventory, &mut fields).0;
         let sets = sets(&program);
