@@ -9,9 +9,7 @@ pub(crate) mod stops;
 use stops::Stops;
 use wide::u8x16;
 
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-/// Bytes that are unescaped at a time.
+/// Bytes that are looked at together.
 const PART: usize = 16;
 
 /// Skips space, tabs and line ends.
@@ -87,21 +85,15 @@ fn string_end_by(bytes: &[u8], mut at: usize, next: &mut impl FnMut(usize) -> us
     }
 }
 
-/// The first quote, backslash or control character at or after `at`, eight bytes at a time.
+/// The first quote, backslash or control character at or after `at`, or the end.
 #[inline]
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (LOW * b'"' as u64);
-        let slash = word ^ (LOW * b'\\' as u64);
-        let stop = ((quote.wrapping_sub(LOW) & !quote)
-            | (slash.wrapping_sub(LOW) & !slash)
-            | (word.wrapping_sub(LOW * 0x20) & !word))
-            & HIGH;
-        if stop != 0 {
-            return at + (stop.trailing_zeros() / 8) as usize;
+pub(crate) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(part) = bytes.get(at..).and_then(|rest| rest.first_chunk::<PART>()) {
+        let stops = stops::stops_in(part);
+        if stops != 0 {
+            return at + stops.trailing_zeros() as usize;
         }
-        at += 8;
+        at += PART;
     }
     while let Some(&byte) = bytes.get(at) {
         if byte == b'"' || byte == b'\\' || byte < 0x20 {

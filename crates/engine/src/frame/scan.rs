@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::AhoCorasick;
 
+use crate::json::plain_end;
+
 /// Keys of the outermost object whose arrays hold records, and what must stand before the key for that to be so.
 const CONTAINERS: [(&str, Option<&str>); 8] = [
     // CloudTrail files in S3.
@@ -161,21 +163,20 @@ impl Scan {
             self.pos += 1;
             return None;
         }
-        let Some(at) = memchr::memchr3(b'"', b'\\', b'\n', &bytes[self.pos..]) else {
-            self.pos = bytes.len();
-            return Some(Met::End);
-        };
-        self.pos += at;
-        match bytes[self.pos] {
-            b'\\' => self.escaped = true,
-            b'"' => {
+        self.pos = plain_end(bytes, self.pos);
+        match bytes.get(self.pos) {
+            None => return Some(Met::End),
+            Some(b'\\') => self.escaped = true,
+            Some(b'"') => {
                 self.in_string = false;
                 self.last = self.pos;
                 if self.depth == 1 {
                     self.key.1 = self.pos;
                 }
             }
-            _ => return Some(Met::Broken),
+            Some(b'\n') => return Some(Met::Broken),
+            // Another control character: who reads the record refuses it.
+            Some(_) => {}
         }
         self.pos += 1;
         (self.depth == 0 && !self.in_string).then_some(Met::Closed)

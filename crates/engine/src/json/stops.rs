@@ -58,12 +58,15 @@ impl Stops {
 
 #[inline]
 fn stops_of(block: &[u8; BLOCK]) -> u64 {
+    block.as_chunks::<16>().0.iter().rev().fold(0, |word, part| word << 16 | u64::from(stops_in(part)))
+}
+
+/// A bit for each of sixteen bytes that is a quote, a backslash or a control character.
+#[inline]
+pub(crate) fn stops_in(part: &[u8; 16]) -> u32 {
     let (quote, slash, control) = (u8x16::splat(b'"'), u8x16::splat(b'\\'), u8x16::splat(0x1F));
-    block.as_chunks::<16>().0.iter().rev().fold(0, |word, part| {
-        let part = u8x16::new(*part);
-        let stops = part.simd_eq(quote) | part.simd_eq(slash) | part.min(control).simd_eq(part);
-        word << 16 | u64::from(stops.to_bitmask())
-    })
+    let part = u8x16::new(*part);
+    (part.simd_eq(quote) | part.simd_eq(slash) | part.min(control).simd_eq(part)).to_bitmask()
 }
 
 #[cfg(test)]
