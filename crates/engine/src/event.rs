@@ -9,6 +9,7 @@ use model::{Digest, Entity, EntityKind, EventId, Lane, Time};
 use serde_json::{Map, Value, json};
 
 use crate::field::Field;
+use crate::identity::Link;
 use crate::ocsf::{self, OCSF_VERSION};
 use crate::record::{Record, Scalar};
 use crate::source::Source;
@@ -91,6 +92,20 @@ impl<'a> Event<'a> {
     /// The first entity of a kind.
     pub(crate) fn entity(&self, kind: EntityKind) -> Option<&str> {
         self.entities_ref().iter().find(|entity| entity.kind == kind).map(|entity| entity.key.as_str())
+    }
+
+    /// Who acted, as the record has it: the session, key, user or service from which [`crate::identity::Graph`] can go on.
+    pub fn actor(&self) -> Option<Entity> {
+        self.plan.actor.read(&self.record)
+    }
+
+    /// What it shows about who is behind what.
+    pub fn links(&self) -> Vec<Link> {
+        let mut links = Vec::new();
+        for reader in &self.plan.links {
+            reader.read(&self.record, &self.plan.actor, self.time, &|| self.id(), &mut links);
+        }
+        links
     }
 
     /// The value of a column, or else of a field of the record.

@@ -10,6 +10,7 @@ pub mod extract;
 pub mod field;
 mod finding;
 pub mod frame;
+pub mod identity;
 mod json;
 pub mod limits;
 pub mod ocsf;

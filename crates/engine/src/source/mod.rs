@@ -3,6 +3,7 @@
 //! In: the text of a `source.yml`. Out: a [`Source`] that recognises, unwraps, dates, names and maps records, with every mistake of
 //! its author at once. Bound: one file; nothing here looks at a record, see `plan`.
 
+pub(crate) mod links;
 mod parse;
 pub(crate) mod plan;
 mod reading;
@@ -17,6 +18,7 @@ use model::{Diagnostic, EntityKind, SourceId};
 
 use crate::sigma::LogSource;
 
+pub use links::{LinkEnd, LinkRule, Named};
 pub use reading::Reading;
 pub(crate) use reading::{Reader, holes};
 pub use routing::Route;
@@ -88,6 +90,8 @@ pub struct Pairs {
     pub name: Vec<String>,
     /// Where a pair has its value; the first that is there counts.
     pub value: Vec<String>,
+    /// The key below which the pairs are read, so that what somebody else names cannot pass for a field of the record.
+    pub under: Option<String>,
 }
 
 /// Where a record says when it happened.
@@ -149,6 +153,10 @@ pub struct Source {
     pub entities: BTreeMap<EntityKind, Vec<String>>,
     /// Entities: kind to readings, all of which count.
     pub entity_readings: BTreeMap<EntityKind, Vec<Reading>>,
+    /// Who acts: the first that reads something counts.
+    pub actor: Vec<Named>,
+    /// What its records show about who is behind what.
+    pub links: Vec<LinkRule>,
     /// Paths whose values must not leave the building as they are.
     pub sensitive: Vec<String>,
     /// How often records come.

@@ -1,5 +1,6 @@
 //! Reading `source.yml`: every key is known, every mistake is told with its place and remedy.
 
+mod identity;
 mod routes;
 mod shape;
 
@@ -11,7 +12,7 @@ use regex::Regex;
 use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Source, SourceFormat, TimePath, Unit};
 use crate::yaml::{self, Entry, Node};
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 22] = [
     "id",
     "title",
     "description",
@@ -28,6 +29,8 @@ const KEYS: [&str; 20] = [
     "sentence",
     "columns",
     "entities",
+    "actor",
+    "links",
     "sensitive",
     "cadence",
     "enable",
@@ -72,6 +75,7 @@ impl Form {
         for entry in entries {
             self.top(&mut source, entry);
         }
+        self.check_actor(root, &source);
         if source.format == SourceFormat::Json && source.recognise.is_empty() {
             let remedy = "add `recognise:` with the keys that only its records have";
             self.wrong.push(root.error("missing-key", "nothing says which records are of the source", remedy));
@@ -107,6 +111,8 @@ impl Form {
                 source.entity_readings = self.entities(node);
                 source.entities = shown(&source.entity_readings);
             }
+            "actor" => source.actor = self.named(node),
+            "links" => source.links = self.links(node),
             "sensitive" => source.sensitive = self.texts(node),
             "cadence" => source.cadence = self.cadence(node),
             "enable" => source.enable = self.text(node),
@@ -293,13 +299,8 @@ impl Form {
     fn entities(&mut self, node: &Node<'_>) -> BTreeMap<EntityKind, Vec<Reading>> {
         let mut entities = BTreeMap::new();
         for entry in self.map(node, &[]).unwrap_or_default() {
-            let Some(kind) = EntityKind::parse(&entry.key) else {
-                let known: Vec<&str> = EntityKind::ALL.iter().map(|kind| kind.as_str()).collect();
-                let message = format!("`{}` is not a kind of entity", entry.key);
-                self.wrong.push(entry.error("unknown-entity", message, format!("the kinds are {}", known.join(", "))));
-                continue;
-            };
-            entities.insert(kind, self.readings(&entry.value));
+            let readings = self.readings(&entry.value);
+            entities.extend(self.kind(entry).map(|kind| (kind, readings)));
         }
         entities
     }
@@ -418,6 +419,8 @@ fn empty() -> Source {
         column_readings: BTreeMap::new(),
         entities: BTreeMap::new(),
         entity_readings: BTreeMap::new(),
+        actor: Vec::new(),
+        links: Vec::new(),
         sensitive: Vec::new(),
         cadence: Cadence::default(),
         enable: String::new(),

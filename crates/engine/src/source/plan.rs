@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{Entity, EntityKind, EventId, Reject, SourceId, Time};
 
+use super::links::{ActorReader, LinkReader};
 use super::time::{self, Unit};
 use super::{Choice, Reader, Recognise, Source, SourceFormat, s3_access_log};
 use crate::field::{Field, Fields, FieldsBuilder};
@@ -17,6 +18,8 @@ pub(crate) struct Plan {
     identity: Vec<Vec<Field>>,
     columns: Vec<(String, Vec<Reader>)>,
     entities: Vec<(EntityKind, Vec<Reader>)>,
+    pub(crate) actor: ActorReader,
+    pub(crate) links: Vec<LinkReader>,
     pub(crate) sensitive: Vec<Field>,
     pub(crate) activity: Chooser,
     pub(crate) severity: Chooser,
@@ -73,6 +76,8 @@ impl Plan {
             times: source.time.iter().map(|time| (fields.intern(&time.path), time.unit)).collect(),
             columns: source.column_readings.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),
             entities: source.entity_readings.iter().map(|(kind, list)| (*kind, readers(list, fields))).collect(),
+            actor: ActorReader::compile(&source.actor, fields),
+            links: source.links.iter().map(|link| LinkReader::compile(link, fields)).collect(),
             activity: Chooser::new(&source.ocsf.activity, fields),
             severity: Chooser::new(&source.ocsf.severity, fields),
             names: None,

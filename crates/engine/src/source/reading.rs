@@ -142,7 +142,8 @@ impl Reader {
         found
     }
 
-    fn holds(&self, record: &Record<'_>) -> bool {
+    /// Do its conditions hold?
+    pub(crate) fn holds(&self, record: &Record<'_>) -> bool {
         let is_one_of = |(path, values): &(Field, Vec<String>)| {
             record.values(*path).filter_map(|value| value.scalar_text()).any(|text| values.iter().any(|v| v == text))
         };

@@ -58,6 +58,8 @@ pub(crate) struct PairReader {
     parts: Fields,
     names: Vec<Field>,
     values: Vec<Field>,
+    /// What stands before their names.
+    prefix: String,
 }
 
 impl PairReader {
@@ -65,7 +67,8 @@ impl PairReader {
         let mut parts = FieldsBuilder::new();
         let mut all = |paths: &[String]| paths.iter().map(|path| parts.intern(path)).collect();
         let (names, values) = (all(&pairs.name), all(&pairs.value));
-        PairReader { list: fields.intern(&pairs.list), parts: parts.build(), names, values }
+        let prefix = pairs.under.iter().map(|key| format!("{key}.")).collect();
+        PairReader { list: fields.intern(&pairs.list), parts: parts.build(), names, values, prefix }
     }
 
     /// Reads the pairs of the record, if it has some, as fields of their names without spaces.
@@ -94,7 +97,7 @@ impl PairReader {
             // What is no pair stays what it is.
             let Ok(pair) = pair else { continue };
             let Some(name) = self.names.iter().find_map(|name| pair.first_str(*name)) else { continue };
-            let Some(field) = fields.get(&name.replace(' ', "")) else { continue };
+            let Some(field) = fields.get(&format!("{}{}", self.prefix, name.replace(' ', ""))) else { continue };
             if let Some(value) = self.values.iter().find(|value| pair.is_present(**value)) {
                 scratch.adopt(field, &pair, *value, start);
             }

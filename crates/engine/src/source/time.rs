@@ -41,6 +41,7 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Option<Time> {
         .or_else(|| without_offset(text))
         .or_else(|| short_offset(text))
         .or_else(|| access_log(text))
+        .or_else(|| in_words(text))
         .or_else(|| number(text, unit))
 }
 
@@ -116,6 +117,18 @@ fn access_log(text: &str) -> Option<Time> {
     stamp(zoned.to_timestamp().ok()?)
 }
 
+/// `Jul 10, 2023, 12:55:24 PM`, as AWS writes when credentials end; older records lack the second comma, newer ones have a narrow
+/// space before the half of the day.
+fn in_words(text: &str) -> Option<Time> {
+    if !text.ends_with('M') {
+        return None;
+    }
+    let text = text.replace('\u{202F}', " ");
+    let read = |format| jiff::civil::DateTime::strptime(format, &text).ok();
+    let civil = read("%b %d, %Y, %I:%M:%S %p").or_else(|| read("%b %d, %Y %I:%M:%S %p"))?;
+    stamp(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+}
+
 fn stamp(stamp: jiff::Timestamp) -> Option<Time> {
     let micros = stamp.as_microsecond();
     (micros >= 0).then(|| Time::from_micros(micros)).filter(|time| time.micros() == micros)
@@ -165,6 +178,9 @@ mod tests {
             "2026-05-06T10:30:00.000+0000",
             "06/May/2026:10:30:00 +0000",
             "06/May/2026:12:30:00 +0200",
+            "May 6, 2026, 10:30:00 AM",
+            "May 06, 2026 10:30:00 AM",
+            "May 6, 2026, 10:30:00\u{202F}AM",
             "1778063400",
             "1778063400000",
             "1778063400.000",
@@ -177,9 +193,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for way in
-            ["", "yesterday", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "1e999", "-5", "<eventTime>", "NaN"]
-        {
+        for way in [
+            "",
+            "yesterday",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "1e999",
+            "-5",
+            "<eventTime>",
+            "NaN",
+            "Jan 01, 2019 0:00:00 PM",
+        ] {
             assert_eq!(text(way), "none", "{way}");
         }
     }

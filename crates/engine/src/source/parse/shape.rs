@@ -22,18 +22,19 @@ impl Form {
 
     pub(super) fn pairs_of(&mut self, node: &Node<'_>) -> Pairs {
         let mut pairs = Pairs::default();
-        for entry in self.map(node, &["list", "name", "value"]).unwrap_or_default() {
+        for entry in self.map(node, &["list", "name", "value", "under"]).unwrap_or_default() {
             match &*entry.key {
                 "list" => pairs.list = self.text(&entry.value),
                 "name" => pairs.name = self.texts(&entry.value),
                 "value" => pairs.value = self.texts(&entry.value),
+                "under" => pairs.under = Some(self.text(&entry.value)),
                 _ => {}
             }
         }
         if pairs.list.is_empty() || pairs.name.is_empty() || pairs.value.is_empty() {
             self.wrong.push(node.error(
                 "missing-key",
-                "pairs need all three keys",
+                "pairs need a list, a name and a value",
                 "add `list:`, `name:` and `value:`",
             ));
         }
