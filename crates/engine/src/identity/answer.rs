@@ -124,16 +124,16 @@ impl<'g> Walk<'g> {
     }
 
     /// What the aspects agree upon: those that say who acted, or else those that say what it belongs to, or else the entity itself.
-    fn agreed(&self, names: &Names<'_>, mut aspects: BTreeMap<Means, Vec<End>>) -> Vec<End> {
-        for weight in [Weight::Who, Weight::What] {
-            let mut sets: Vec<Vec<End>> = Vec::new();
-            for (_, ends) in aspects.extract_if(.., |means, _| means.weight() == weight) {
-                sets.push(distinct(ends));
-            }
-            let ends = all_allow(sets);
-            if !ends.is_empty() {
-                return ends;
-            }
+    ///
+    /// Where somebody asked for it and it is not known who, what it belongs to is no answer to who that was.
+    fn agreed(&self, names: &Names<'_>, aspects: BTreeMap<Means, Vec<End>>) -> Vec<End> {
+        let of = |weight| aspects.iter().filter(move |(means, _)| means.weight() == weight);
+        if of(Weight::Who).next().is_some() {
+            return all_allow(of(Weight::Who).map(|(_, ends)| distinct(ends.clone())).collect());
+        }
+        let ends = all_allow(of(Weight::What).map(|(_, ends)| distinct(ends.clone())).collect());
+        if !ends.is_empty() {
+            return ends;
         }
         let own = names.iter().filter(|(name, _)| tier(name.kind) > 0);
         let best = own.min_by_key(|(name, _)| (std::cmp::Reverse(tier(name.kind)), *name));

@@ -182,6 +182,16 @@ fn what_a_platform_runs_is_behind_its_key_unless_somebody_asked_for_it() {
 }
 
 #[test]
+fn whose_key_it_is_does_not_answer_who_asked_for_it() {
+    let graph = graph(&[
+        "credential t1 issued_to workload lab:train 0 60 e1",
+        "credential t1 assumed_by session s1 0 60 e1",
+        "session s1 named_after person alice 0 60 e2",
+    ]);
+    assert_eq!(says(&graph, "credential t1", 5), "claimed: person alice");
+}
+
+#[test]
 fn cycles_end() {
     let circle = graph(&[
         "session a assumed_by session b 0 60 e1",

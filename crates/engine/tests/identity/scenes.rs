@@ -208,13 +208,21 @@ fn tokens_of_pods_and_workflows_lead_to_the_service_account_and_the_branch() {
 
 #[test]
 fn only_the_providers_own_tokens_make_a_workflow_or_a_pod() {
-    // Subjects that look like those of GitHub and Kubernetes, from somebody else's provider.
-    let other = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/login.example.com");
-    for subject in ["repo:lab/train:ref:refs/heads/main", "system:serviceaccount:serve:vllm"] {
-        let graph =
-            learned(&[begins(60, "AssumeRoleWithWebIdentity", web(&other, subject), "deploy", "x", "ASIACI0000001")]);
-        let answer = says(&of_key(&graph, "ASIACI0000001", 60));
-        assert_eq!(answer, format!("known: principal {other}:sts.amazonaws.com:{subject}"));
+    // Subjects that look like those of GitHub and Kubernetes, from somebody else's providers.
+    let subjects = ["repo:lab/train:ref:refs/heads/main", "system:serviceaccount:serve:vllm"];
+    let hosts = [
+        "login.example.com",
+        "x.example/oidc.eks.eu-west-2.amazonaws.com/id/1",
+        "x.example/token.actions.githubusercontent.com",
+    ];
+    for (subject, host) in subjects.iter().flat_map(|subject| hosts.map(|host| (*subject, host))) {
+        let provider = format!("arn:aws:iam::{ACCOUNT}:oidc-provider/{host}");
+        let by = web(&provider, subject);
+        let mut record = begins(60, "AssumeRoleWithWebIdentity", by, "deploy", "x", "ASIACI0000001");
+        record["responseElements"]["subjectFromWebIdentityToken"] = subject.into();
+        record["responseElements"]["provider"] = provider.as_str().into();
+        let answer = says(&of_key(&learned(&[record]), "ASIACI0000001", 60));
+        assert_eq!(answer, format!("known: principal {provider}:sts.amazonaws.com:{subject}"));
     }
 }
 
