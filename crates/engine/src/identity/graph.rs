@@ -20,7 +20,7 @@ const KEY_BYTES_MAX: usize = 2048;
 /// How much a graph holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Links in all; each costs about 400 bytes.
+    /// Links in all; each costs about 500 bytes where keys are ARNs.
     pub links: usize,
     /// Links from one entity, so that one name that many use cannot push out the others.
     pub links_of_one: usize,
@@ -175,6 +175,8 @@ impl Graph {
             !joins
         });
         self.by_end.insert(by_end(&from, &new));
+        // Most keys have one link or two, and there are many keys.
+        node.links.reserve_exact(1);
         let at = node.links.partition_point(|held| *held < new);
         node.links.insert(at, new);
         self.keep_one_within_bounds(&from);

@@ -1,4 +1,4 @@
-use super::Source;
+use super::{LinkEnd, Source};
 
 fn codes(text: &str) -> Vec<String> {
     Source::parse(text).1.into_iter().map(|wrong| format!("{}:{} {}", wrong.line, wrong.column, wrong.code)).collect()
@@ -39,4 +39,51 @@ fn what_is_missing_is_named() {
 #[test]
 fn a_class_belongs_to_its_category() {
     assert_eq!(codes(&GOOD.replace("category_uid: 6", "category_uid: 2")), ["6:7 ocsf-class"]);
+}
+
+const WHO: &str = "actor: {session: who}\nlinks:\n  - {means: assumed_by, when: {verb: open}, from: {session: next}, to: actor, \
+    until: ends, lasts: 8h}\n  - {means: same_as, from: [{person: badge}, {person: name}], to: {person: mail}}\n";
+
+#[test]
+fn who_acts_and_who_is_behind_what_is_read() {
+    let (source, wrong) = Source::parse(&format!("{GOOD}{WHO}"));
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let source = source.expect("it can be used");
+    let [assumed, same] = &source.links[..] else { panic!("{:?}", source.links) };
+    assert_eq!((source.actor[0].kind.as_str(), source.actor[0].reading.to_string()), ("session", "who".to_owned()));
+    assert_eq!((assumed.means.as_str(), assumed.lasts_ms, &assumed.to), ("assumed_by", 8 * 3_600_000, &LinkEnd::Actor));
+    assert_eq!(assumed.when.when["verb"], ["open"]);
+    let LinkEnd::Read(names) = &same.from else { panic!("{same:?}") };
+    assert_eq!((names.len(), same.lasts_ms), (2, 12 * 3_600_000), "half a day where nothing is said");
+}
+
+#[test]
+fn every_mistake_about_who_is_told_at_once_with_its_place_and_remedy() {
+    let text = format!(
+        "{GOOD}actor: who\nlinks:\n  - {{means: knows, from: {{ghost: a}}, to: actor}}\n  - {{from: {{session: a}}, to: {{}}, why: x}}\n\
+         \x20 - {{means: issued_to, from: actor, to: actor, lasts: 900d}}\n  - assumed_by\n"
+    );
+    let (source, wrong) = Source::parse(&text);
+    assert!(source.is_none());
+    assert_eq!(
+        codes(&text),
+        [
+            "7:8 wrong-type",
+            "9:13 unknown-means",
+            "9:27 unknown-entity",
+            "10:34 unknown-key",
+            "10:30 empty-link",
+            "10:5 missing-key",
+            "11:55 bad-duration",
+            "11:5 empty-link",
+            "12:5 wrong-type",
+        ]
+    );
+    assert!(wrong.iter().all(|wrong| !wrong.remedy.is_empty()), "{wrong:#?}");
+}
+
+#[test]
+fn a_link_to_the_actor_needs_an_actor() {
+    let text = format!("{GOOD}links: [{{means: issued_to, from: {{session: a}}, to: actor}}]\n");
+    assert_eq!(codes(&text), ["7:8 missing-key"]);
 }

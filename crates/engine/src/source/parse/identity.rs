@@ -47,7 +47,7 @@ impl Form {
     /// Where a link leads from or to who acts, the source must say who that is.
     pub(super) fn check_actor(&mut self, root: &Node<'_>, source: &Source) {
         let is_asked = source.links.iter().any(|link| [&link.from, &link.to].contains(&&LinkEnd::Actor));
-        if let Some(node) = root.get("links").filter(|_| is_asked && source.actor.is_empty()) {
+        if let Some(node) = root.get("links").filter(|_| is_asked && root.get("actor").is_none()) {
             let message = "a link leads from or to the actor, and the source has no `actor`";
             self.wrong.push(node.error("missing-key", message, "add `actor:` with where a record says who acts"));
         }
