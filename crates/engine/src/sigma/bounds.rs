@@ -18,3 +18,11 @@ pub const REGEX_LOOKING_MAX: usize = 1000;
 pub const DASHES_MAX: usize = 4;
 /// Characters of a value that an explanation or a matched term shows.
 pub const SHOWN_CHARS_MAX: usize = 256;
+/// Rules that one correlation joins.
+pub const CORRELATED_MAX: usize = 64;
+/// Fields that one correlation groups by or counts.
+pub const CORRELATION_FIELDS_MAX: usize = 16;
+/// The longest time span of a correlation, milliseconds: 366 days.
+pub const TIMESPAN_MS_MAX: i64 = 366 * 86_400_000;
+/// Correlations that stand one on the other.
+pub const CORRELATION_DEPTH_MAX: usize = 8;

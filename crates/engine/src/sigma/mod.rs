@@ -8,12 +8,14 @@
 mod atom;
 pub mod bounds;
 mod compile;
+mod correlation;
 mod detection;
 mod document;
 mod explain;
 mod fold;
 mod folds;
 mod inventory;
+mod link;
 mod lists;
 mod modifier;
 mod node;
@@ -33,10 +35,12 @@ mod time;
 mod witness;
 
 pub use compile::compile;
+pub use correlation::{Alias, Bound, Comparison, Correlation, CorrelationCondition, CorrelationKind, Reference};
 pub use detection::{Condition, Detection, Group, Item, Of, Search, Value};
-pub use document::{Correlation, CorrelationCondition, CorrelationKind, Document, Filter, FilterTarget};
+pub use document::{Document, Filter, FilterTarget};
 pub use explain::{Explanation, Node, Term};
 pub use inventory::Inventory;
+pub use link::{Linked, Member, link};
 pub use modifier::{IllegalChain, Modifier, Modifiers};
 pub use parse::parse;
 pub use profile::{Profile, RuleCost};

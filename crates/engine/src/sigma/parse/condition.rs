@@ -10,7 +10,7 @@ use super::reader::nearest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
     pub(super) at: usize,
-    pub(super) code: &'static str,
+    pub(super) code: String,
     pub(super) message: String,
     pub(super) remedy: String,
 }
@@ -27,6 +27,40 @@ enum Token<'t> {
 ///
 /// Errors: every unknown search, or the first mistake of grammar.
 pub(super) fn parse(text: &str, searches: &[Search]) -> Result<Condition, Vec<Mistake>> {
+    let names: Vec<&str> = searches.iter().map(|search| search.name.as_str()).collect();
+    parse_names(text, &names, &SEARCHES)
+}
+
+/// What the names of a condition stand for, as its author calls them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nouns {
+    one: &'static str,
+    many: &'static str,
+}
+
+/// Searches of a detection.
+pub(super) const SEARCHES: Nouns = Nouns { one: "search", many: "searches" };
+/// Rules of a correlation.
+pub(super) const RULES: Nouns = Nouns { one: "rule", many: "rules" };
+
+/// The words of a condition that stand for names, in order, without repeats.
+pub(super) fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    for (_, token) in tokens(text).into_iter().take(CONDITION_TOKENS_MAX) {
+        if let Token::Word(word) = token
+            && !is_operator(word)
+            && !words.contains(&word)
+        {
+            words.push(word);
+        }
+    }
+    words
+}
+
+/// Reads a condition over `names`; its leaves are their places.
+///
+/// Errors: every unknown name, or the first mistake of grammar.
+pub(super) fn parse_names(text: &str, names: &[&str], nouns: &Nouns) -> Result<Condition, Vec<Mistake>> {
     let tokens = tokens(text);
     if tokens.len() > CONDITION_TOKENS_MAX {
         let message = format!("the condition has {} words, more than {CONDITION_TOKENS_MAX}", tokens.len());
@@ -37,7 +71,7 @@ pub(super) fn parse(text: &str, searches: &[Search]) -> Result<Condition, Vec<Mi
             "use `1 of selection_*` rather than a list of names",
         )]);
     }
-    let mut parser = Parser { tokens: &tokens, next: 0, end: text.len(), searches, unknown: Vec::new(), depth: 0 };
+    let mut parser = Parser { tokens: &tokens, next: 0, end: text.len(), names, nouns, unknown: Vec::new(), depth: 0 };
     let condition = parser.or();
     let condition = condition.and_then(|condition| match parser.peek() {
         None => Ok(condition),
@@ -54,7 +88,7 @@ pub(super) fn parse(text: &str, searches: &[Search]) -> Result<Condition, Vec<Mi
             at,
             "condition-syntax",
             format!("{} stands where `and`, `or` or the end is expected", show(token)),
-            "join searches by `and` or `or`",
+            format!("join {} by `and` or `or`", nouns.many),
         )),
     });
     match condition {
@@ -64,8 +98,8 @@ pub(super) fn parse(text: &str, searches: &[Search]) -> Result<Condition, Vec<Mi
     }
 }
 
-fn mistake(at: usize, code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Mistake {
-    Mistake { at, code, message: message.into(), remedy: remedy.into() }
+fn mistake(at: usize, code: &str, message: impl Into<String>, remedy: impl Into<String>) -> Mistake {
+    Mistake { at, code: code.to_owned(), message: message.into(), remedy: remedy.into() }
 }
 
 fn tokens(text: &str) -> Vec<(usize, Token<'_>)> {
@@ -104,7 +138,8 @@ struct Parser<'t> {
     tokens: &'t [(usize, Token<'t>)],
     next: usize,
     end: usize,
-    searches: &'t [Search],
+    names: &'t [&'t str],
+    nouns: &'t Nouns,
     unknown: Vec<Mistake>,
     depth: usize,
 }
@@ -151,12 +186,13 @@ impl<'t> Parser<'t> {
     }
 
     fn operand(&mut self) -> Result<Condition, Mistake> {
+        let one = self.nouns.one;
         let Some((at, token)) = self.peek() else {
             return Err(mistake(
                 self.end,
                 "condition-syntax",
-                "the condition ends where a search is expected",
-                "name a search",
+                format!("the condition ends where a {one} is expected"),
+                format!("name a {one}"),
             ));
         };
         self.next += 1;
@@ -185,8 +221,8 @@ impl<'t> Parser<'t> {
             other => Err(mistake(
                 at,
                 "condition-syntax",
-                format!("{} stands where a search is expected", show(other)),
-                "name a search, or write `1 of …`, `all of …` or `( … )`",
+                format!("{} stands where a {one} is expected", show(other)),
+                format!("name a {one}, or write `1 of …`, `all of …` or `( … )`"),
             )),
         }
     }
@@ -204,7 +240,7 @@ impl<'t> Parser<'t> {
             },
         };
         let Some((place, Token::Word(pattern))) = self.peek() else {
-            let message = format!("`{quantity} of` names no searches");
+            let message = format!("`{quantity} of` names no {}", self.nouns.many);
             return Err(mistake(at, "condition-syntax", message, "write `them` or a pattern such as `selection_*`"));
         };
         self.next += 1;
@@ -212,8 +248,8 @@ impl<'t> Parser<'t> {
         if searches.is_empty() {
             self.unknown.push(self.unknown_search(place, pattern));
         } else if least.is_some_and(|least| least > searches.len()) {
-            let message =
-                format!("`{quantity} of {pattern}` can never hold: there are {} such searches", searches.len());
+            let (count, many) = (searches.len(), self.nouns.many);
+            let message = format!("`{quantity} of {pattern}` can never hold: there are {count} such {many}");
             self.unknown.push(mistake(at, "impossible-quantity", message, "lower the number"));
         }
         Ok(Condition::Of(Of { least, pattern: pattern.to_owned(), searches }))
@@ -224,11 +260,11 @@ impl<'t> Parser<'t> {
         let (is_them, is_hidden) = (pattern.eq_ignore_ascii_case("them"), pattern.starts_with('_'));
         let named = |name: &str| is_them || glob(pattern.as_bytes(), name.as_bytes());
         let fits = |name: &str| named(name) && (is_hidden || !name.starts_with('_'));
-        self.searches.iter().enumerate().filter(|(_, search)| fits(&search.name)).map(|(at, _)| at).collect()
+        self.names.iter().enumerate().filter(|(_, name)| fits(name)).map(|(at, _)| at).collect()
     }
 
     fn search(&mut self, at: usize, name: &str) -> Result<Condition, Mistake> {
-        match self.searches.iter().position(|search| search.name == name) {
+        match self.names.iter().position(|known| *known == name) {
             Some(search) => Ok(Condition::Search(search)),
             None => {
                 self.unknown.push(self.unknown_search(at, name));
@@ -238,13 +274,13 @@ impl<'t> Parser<'t> {
     }
 
     fn unknown_search(&self, at: usize, name: &str) -> Mistake {
-        let names: Vec<&str> = self.searches.iter().map(|search| search.name.as_str()).collect();
-        let remedy = match nearest(name, names.iter().copied()) {
+        let Nouns { one, many } = self.nouns;
+        let remedy = match nearest(name, self.names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if name.contains('*') => "write `1 of` or `all of` before a pattern that fits a search".to_owned(),
-            None => format!("the searches are {}", names.join(", ")),
+            None if name.contains('*') => format!("write `1 of` or `all of` before a pattern that fits a {one}"),
+            None => format!("the {many} are {}", self.names.join(", ")),
         };
-        mistake(at, "unknown-search", format!("the condition names `{name}`, which is no search"), remedy)
+        mistake(at, &format!("unknown-{one}"), format!("the condition names `{name}`, which is no {one}"), remedy)
     }
 }
 

@@ -73,7 +73,7 @@ fn read_conditions(reader: &mut Reader, entry: &Entry<'_>, detection: &mut Detec
             Err(mistakes) => {
                 for mistake in mistakes {
                     let (line, column) = place_in(node, text, mistake.at);
-                    reader.note(Diagnostic::error(line, column, mistake.code, mistake.message, mistake.remedy));
+                    reader.note(Diagnostic::error(line, column, &mistake.code, mistake.message, mistake.remedy));
                 }
             }
         }
@@ -91,7 +91,7 @@ fn read_conditions(reader: &mut Reader, entry: &Entry<'_>, detection: &mut Detec
     }
 }
 
-fn mark(condition: &Condition, used: &mut [bool]) {
+pub(super) fn mark(condition: &Condition, used: &mut [bool]) {
     match condition {
         Condition::Search(search) => used[*search] = true,
         Condition::Not(part) => mark(part, used),

@@ -2,6 +2,7 @@
 
 mod condition;
 mod correlation;
+mod correlation_condition;
 mod detection;
 mod filter;
 mod meta;
@@ -15,6 +16,8 @@ use super::bounds::FILE_BYTES_MAX;
 use super::document::Document;
 use crate::yaml::{self, Entry};
 use reader::Reader;
+
+pub(super) use reader::nearest;
 
 /// Reads every document of a Sigma file, and everything that is wrong with it.
 ///

@@ -141,7 +141,7 @@ fn parse_duration_ms(text: &str) -> Option<i64> {
 }
 
 /// The known word that is most like `word`, if any is like it at all.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(in crate::sigma) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let allowed = (word.chars().count() / 3).clamp(1, 3);
     let word = word.to_lowercase();
     known

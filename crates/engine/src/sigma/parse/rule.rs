@@ -174,7 +174,7 @@ fn joined(reader: &mut Reader, entry: &Entry<'_>) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(", "))
 }
 
-fn status(reader: &mut Reader, entry: &Entry<'_>) -> Option<Status> {
+pub(super) fn status(reader: &mut Reader, entry: &Entry<'_>) -> Option<Status> {
     let text = reader.text(entry)?;
     let status = Status::parse(&text);
     if status.is_none() {
@@ -183,7 +183,7 @@ fn status(reader: &mut Reader, entry: &Entry<'_>) -> Option<Status> {
     status
 }
 
-fn tags(reader: &mut Reader, entry: &Entry<'_>) -> Vec<String> {
+pub(super) fn tags(reader: &mut Reader, entry: &Entry<'_>) -> Vec<String> {
     let tags = reader.texts(entry);
     for tag in tags.iter().filter(|tag| !tag.contains('.') || tag.contains(char::is_whitespace)) {
         let message = format!("tag `{tag}` is not `namespace.name`");

@@ -1,6 +1,6 @@
 use model::{RuleKind, Severity};
 
-use super::super::{CorrelationCondition, CorrelationKind, Document, FilterTarget, Rule, Status};
+use super::super::{Document, FilterTarget, Rule, Status};
 use super::parse;
 
 fn rule(text: &str) -> Rule {
@@ -223,44 +223,6 @@ filter:
     assert_eq!(
         codes("title: A\nfilter: {selection: {a: 1}, condition: not nope}\n"),
         ["missing-logsource 1:0", "missing-rules 2:1", "unknown-search 2:44",]
-    );
-}
-
-#[test]
-fn a_correlation_is_kept_whole() {
-    let text = "\
-title: Many failed logins
-id: 0e95725d-7320-415d-80f7-004da920fc11
-correlation:
-    type: value_count
-    rules: [failed_login, other]
-    group-by: [ComputerName, WorkstationName]
-    timespan: 1d
-    aliases:
-        ip: {failed_login: source.ip, other: destination.ip}
-    condition: {field: User, gte: 100, lt: 200}
-level: high
-generate: true
-";
-    let (documents, diagnostics) = parse(text);
-    let codes_of: Vec<&str> = diagnostics.iter().map(|d| d.code.as_str()).collect();
-    assert_eq!(codes_of, ["correlation-not-evaluated"]);
-    let Some(Document::Correlation(correlation)) = documents.into_iter().next() else { panic!("a correlation") };
-    assert_eq!(correlation.kind, CorrelationKind::ValueCount);
-    assert_eq!(correlation.timespan_ms, 86_400_000);
-    assert_eq!(correlation.aliases["ip"]["other"], "destination.ip");
-    assert!(correlation.generate);
-    assert_eq!(
-        correlation.condition,
-        Some(CorrelationCondition::Compare {
-            bounds: vec![("gte".into(), 100.0), ("lt".into(), 200.0)],
-            fields: vec!["User".into()],
-            percentile: None
-        })
-    );
-    assert_eq!(
-        codes("title: A\ncorrelation: {type: event_counts, rules: [a]}\n"),
-        ["missing-timespan 2:1", "bad-correlation-type 2:21"]
     );
 }
 
