@@ -7,6 +7,7 @@ use anyhow::Context;
 use serde::Deserialize;
 
 use crate::question::{LogSource, Question};
+use crate::sequence::Sequence;
 
 /// The head that a `detection` is put under. Its lines begin at line 7 and column 5 of the rule.
 const HEAD: &str = "title: Conformance\nid: 9f8c1d2e-0000-4000-8000-000000000001\nstatus: test\n\
@@ -15,8 +16,10 @@ const HEAD: &str = "title: Conformance\nid: 9f8c1d2e-0000-4000-8000-000000000001
 /// All cases and all sentences.
 #[derive(Clone, Debug)]
 pub struct Suite {
-    /// The cases, by name.
+    /// The cases of one event at a time, by name.
     pub cases: Vec<Case>,
+    /// The cases over time, by name: those of `correlation/`.
+    pub sequences: Vec<Sequence>,
     /// The sentences of the specification, in its order.
     pub sections: Vec<Section>,
 }
@@ -102,11 +105,15 @@ impl Suite {
             .collect::<Result<_, _>>()?;
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "yml"));
         paths.sort();
-        let cases = paths.iter().map(|path| Case::read(folder, path)).collect::<anyhow::Result<_>>()?;
+        let (over_time, at_once): (Vec<_>, Vec<_>) =
+            paths.iter().partition(|path| path.parent().is_some_and(|parent| parent.ends_with("correlation")));
+        let cases = at_once.into_iter().map(|path| Case::read(folder, path)).collect::<anyhow::Result<_>>()?;
+        let sequences =
+            over_time.into_iter().map(|path| Sequence::read(folder, path)).collect::<anyhow::Result<_>>()?;
         let path = folder.join("sections.yml");
         let text = std::fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
         let sections = yaml_serde::from_str(&text).with_context(|| format!("{}", path.display()))?;
-        Ok(Suite { cases, sections })
+        Ok(Suite { cases, sequences, sections })
     }
 }
 

@@ -8,9 +8,11 @@ mod judge;
 mod page;
 mod peer;
 mod question;
+mod sequence;
 
 pub use case::{Case, Expected, Section, Suite};
 pub use judge::{Verdict, judge};
 pub use page::{comparison, coverage, replace_between};
 pub use peer::{Peer, PeerError};
 pub use question::{Answer, LogSource, Question};
+pub use sequence::{Found, Sequence, Timed};

@@ -9,9 +9,10 @@ use crate::judge::Verdict;
 /// The table of sentences and the cases that show them.
 pub fn coverage(suite: &Suite) -> String {
     let mut by_sentence: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for case in &suite.cases {
-        for id in &case.covers {
-            by_sentence.entry(id).or_default().push(&case.name);
+    let cases = suite.cases.iter().map(|case| (&case.name, &case.covers));
+    for (name, covers) in cases.chain(suite.sequences.iter().map(|case| (&case.name, &case.covers))) {
+        for id in covers {
+            by_sentence.entry(id).or_default().push(name);
         }
     }
     let mut page = String::new();

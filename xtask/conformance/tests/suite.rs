@@ -16,7 +16,9 @@ fn suite() -> Suite {
 #[test]
 fn every_sentence_has_a_case_or_a_reason() {
     let suite = suite();
-    let shown: BTreeSet<&str> = suite.cases.iter().flat_map(|case| &case.covers).map(String::as_str).collect();
+    let over_time = suite.sequences.iter().flat_map(|case| &case.covers);
+    let shown: BTreeSet<&str> =
+        suite.cases.iter().flat_map(|case| &case.covers).chain(over_time).map(String::as_str).collect();
     for section in &suite.sections {
         assert_eq!(shown.contains(section.id.as_str()), section.out.is_none(), "{}", section.id);
     }
@@ -27,10 +29,12 @@ fn every_case_names_sentences_that_are_there() {
     let suite = suite();
     let sections: BTreeMap<&str, &str> = suite.sections.iter().map(|s| (s.id.as_str(), s.section.as_str())).collect();
     assert_eq!(sections.len(), suite.sections.len(), "an id stands twice");
-    for case in &suite.cases {
-        assert_eq!(sections.get(case.covers[0].as_str()), Some(&case.section.as_str()), "{}", case.name);
-        let unknown: Vec<&String> = case.covers.iter().filter(|id| !sections.contains_key(id.as_str())).collect();
-        assert!(unknown.is_empty(), "{}: {unknown:?}", case.name);
+    let cases = suite.cases.iter().map(|case| (&case.name, &case.section, &case.covers));
+    let over_time = suite.sequences.iter().map(|case| (&case.name, &case.section, &case.covers));
+    for (name, section, covers) in cases.chain(over_time) {
+        assert_eq!(sections.get(covers[0].as_str()), Some(&section.as_str()), "{name}");
+        let unknown: Vec<&String> = covers.iter().filter(|id| !sections.contains_key(id.as_str())).collect();
+        assert!(unknown.is_empty(), "{name}: {unknown:?}");
     }
 }
 
