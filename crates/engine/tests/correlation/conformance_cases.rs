@@ -1,5 +1,6 @@
 //! Runs `conformance/sigma/correlation/`: rules by the engine, correlations by the plain evaluator.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use conformance::{Found, Sequence, Suite};
@@ -83,4 +84,18 @@ fn the_order_of_arrival_changes_no_case() {
         turned.alone = None;
         assert_eq!(wrong(&turned), None, "{} cut in two, with repeats", case.name);
     }
+}
+
+#[test]
+fn authors_are_told_what_is_wrong_where_and_what_to_do() {
+    let mut page = String::new();
+    for case in suite().sequences {
+        let told = Scene::read(&[&case.rules]).told;
+        for told in told.iter().filter(|told| told.code != "correlation-not-evaluated") {
+            let _ = writeln!(page, "{} {}:{} {:?} {}", case.name, told.line, told.column, told.severity, told.code);
+            let _ = writeln!(page, "    {}; {}", told.message, told.remedy);
+            assert!(told.line > 0 && !told.remedy.is_empty() && !told.message.ends_with('.'), "{told}");
+        }
+    }
+    insta::assert_snapshot!(page);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read their cases; the crate reads nothing")]
 
 mod conformance_cases;
+mod fields;
 mod laws;
 mod plain;
 mod scene;

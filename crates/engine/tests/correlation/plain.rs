@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use engine::sigma::{Bound, Comparison, Condition, Correlation, CorrelationCondition, CorrelationKind, Linked, Member};
-use serde_json::Value;
+
+use crate::fields::{Fact, ONE, millionths, number, tuples};
 
 /// Groups that one event may belong to.
 const GROUPS_MAX: usize = 64;
 /// A burst is cut after so long, microseconds, or after one time span where that is longer.
 const BURST_MAX: i64 = 24 * 3_600_000_000;
-/// Numbers are counted in millionths.
-const ONE: i128 = 1_000_000;
 
 /// A record and the rules that match it, by id. Times are microseconds since 1970.
 #[derive(Clone, Debug)]
@@ -33,15 +32,6 @@ pub struct Finding {
     pub prolonged: Vec<String>,
     pub held: i64,
     pub last_held: i64,
-}
-
-/// An event as the rule that it matches sees it, or as a finding beneath does, whose group is fixed.
-#[derive(Clone, Debug)]
-struct Fact {
-    id: String,
-    time: i64,
-    value: Rc<Value>,
-    fixed: BTreeMap<String, String>,
 }
 
 /// A member of a correlation at a time: an event, or a finding at one of the times at which it held.
@@ -88,6 +78,19 @@ fn once(events: &[Event]) -> Vec<Event> {
     first.into_values().cloned().collect()
 }
 
+fn groups_of(linked: &Linked, occurrence: &Occurrence) -> Vec<Vec<String>> {
+    let mut groups: Vec<Vec<String>> = Vec::new();
+    for fact in &occurrence.facts {
+        for group in tuples(linked, &linked.correlation.group_by, occurrence.member, fact) {
+            if !groups.contains(&group) {
+                groups.push(group);
+            }
+        }
+    }
+    groups.truncate(GROUPS_MAX);
+    groups
+}
+
 fn occurrences(linked: &Linked, events: &[Event], raised: &[Vec<Raised>]) -> Vec<Occurrence> {
     let mut all = Vec::new();
     for (member, what) in linked.members.iter().enumerate() {
@@ -110,88 +113,6 @@ fn occurrences(linked: &Linked, events: &[Event], raised: &[Vec<Raised>]) -> Vec
     }
     all.sort_by(|a, b| (a.time, &a.id, a.member).cmp(&(b.time, &b.id, b.member)));
     all
-}
-
-// ---- fields ----
-
-/// Every value under `path`; lists count as their elements.
-fn lookup(value: &Value, path: &str, found: &mut Vec<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| lookup(element, path, found)),
-        Value::Object(entries) => {
-            for (key, inner) in entries {
-                if key == path {
-                    texts(inner, found);
-                } else if let Some(rest) = path.strip_prefix(key.as_str()).and_then(|rest| rest.strip_prefix('.')) {
-                    lookup(inner, rest, found);
-                }
-            }
-        }
-        _ => {}
-    }
-}
-
-fn texts(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Array(elements) => elements.iter().for_each(|element| texts(element, found)),
-        Value::String(text) => found.push(text.clone()),
-        Value::Number(_) | Value::Bool(_) => found.push(value.to_string()),
-        Value::Null | Value::Object(_) => {}
-    }
-}
-
-fn values(fact: &Fact, field: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    match fact.fixed.get(field) {
-        Some(value) => found.push(value.clone()),
-        None => lookup(&fact.value, field, &mut found),
-    }
-    found
-}
-
-/// Every combination of the values of `fields`, the first field changing slowest.
-fn tuples(linked: &Linked, fields: &[String], member: usize, fact: &Fact) -> Vec<Vec<String>> {
-    let mut tuples: Vec<Vec<String>> = vec![Vec::new()];
-    for field in fields {
-        let found = values(fact, linked.field(field, member));
-        let longer = |tuple: &Vec<String>| {
-            let tuple = tuple.clone();
-            found.clone().into_iter().map(move |value| [tuple.clone(), vec![value]].concat())
-        };
-        tuples = tuples.iter().flat_map(longer).collect();
-    }
-    tuples
-}
-
-fn groups_of(linked: &Linked, occurrence: &Occurrence) -> Vec<Vec<String>> {
-    let mut groups: Vec<Vec<String>> = Vec::new();
-    for fact in &occurrence.facts {
-        for group in tuples(linked, &linked.correlation.group_by, occurrence.member, fact) {
-            if !groups.contains(&group) {
-                groups.push(group);
-            }
-        }
-    }
-    groups.truncate(GROUPS_MAX);
-    groups
-}
-
-/// A number in millionths.
-fn number(text: &str) -> Option<i128> {
-    let text = text.strip_prefix('+').unwrap_or(text);
-    let based = |prefix: &str, base| text.strip_prefix(prefix).map(|digits| i128::from_str_radix(digits, base).ok());
-    let whole = based("0x", 16).or_else(|| based("0o", 8)).unwrap_or_else(|| text.parse().ok());
-    let is_numeric = |byte: u8| byte.is_ascii_digit() || b".-+eE".contains(&byte);
-    let number = match whole {
-        Some(whole) => whole.checked_mul(ONE)?,
-        None if text.bytes().all(is_numeric) => millionths(text.parse().ok()?),
-        None => return None,
-    };
-    (number.abs() <= ONE * 10_i128.pow(18)).then_some(number)
-}
-
-fn millionths(number: f64) -> i128 {
-    (number * 1e6).round() as i128
 }
 
 // ---- one group ----
