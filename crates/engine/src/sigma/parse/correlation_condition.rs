@@ -53,9 +53,14 @@ fn compare(reader: &mut Reader, entry: &Entry<'_>, kind: CorrelationKind, rules:
         }
     }
     check_fields(reader, entry, kind, &named);
-    if bounds.is_empty() && !reader.has_errors() {
+    // Where a key is unknown or a bound unreadable, that is what is said.
+    let is_told = |parts: &[Entry<'_>]| parts.iter().any(|part| !["field", "percentile"].contains(&part.key.as_ref()));
+    if entry.value.as_map().is_some_and(|parts| !is_told(parts)) {
         let message = "the condition compares with nothing";
         reader.note(entry.error("missing-bound", message, "add `gte: 10` or another bound"));
+    }
+    if kind == CorrelationKind::ValuePercentile && percentile.is_none() {
+        check_shares(reader, entry, &bounds);
     }
     check_range(reader, entry, kind, &bounds, rules);
     CorrelationCondition::Compare { bounds, fields: named, percentile }
@@ -87,6 +92,21 @@ fn read_percentile(reader: &mut Reader, entry: &Entry<'_>, kind: CorrelationKind
     let message = format!("`percentile` is {percentile}");
     reader.note(entry.value.error("bad-percentile", message, "write a number from 0 to 100"));
     None
+}
+
+/// Without a percentile, shares in percent are compared, and whoever meant numbers must hear of it.
+fn check_shares(reader: &mut Reader, entry: &Entry<'_>, bounds: &[Bound]) {
+    if entry.value.as_map().is_some_and(|parts| parts.iter().any(|part| part.key == "percentile")) {
+        return;
+    }
+    let message = "without `percentile`, the share of each value is compared, in percent";
+    let remedy = "add `percentile: 95` or the like, if a number is meant";
+    let is_beyond = bounds.iter().any(|bound| !(0.0..=100.0).contains(&bound.value));
+    reader.note(if is_beyond {
+        entry.error("missing-percentile", message, remedy)
+    } else {
+        entry.warning("share-of-values", message, remedy)
+    });
 }
 
 /// Refuses bounds that every window keeps and bounds that none can.

@@ -83,7 +83,11 @@ generate: true
 #[test]
 fn every_type_has_its_word() {
     for (word, kind) in CorrelationKind::WORDS {
-        let condition = if kind.has_field() { "{field: f, gte: 2}" } else { "{gte: 2}" };
+        let condition = match kind {
+            CorrelationKind::ValuePercentile => "{field: f, percentile: 95, gte: 2}",
+            _ if kind.has_field() => "{field: f, gte: 2}",
+            _ => "{gte: 2}",
+        };
         assert_eq!(correlation(&text(word, condition)).kind, kind);
         assert_eq!(kind.as_str(), word);
     }
@@ -177,6 +181,19 @@ fn percentiles_lie_between_0_and_100() {
 }
 
 #[test]
+fn a_share_is_in_percent() {
+    assert_eq!(codes(&text("value_percentile", "{field: f, lte: 1}")), ["share-of-values 7:3"]);
+    assert_eq!(codes(&text("value_percentile", "{field: f, gt: 1000}")), ["missing-percentile 7:3"]);
+    assert_eq!(codes(&text("value_percentile", "{field: f, gt: -1}")), ["missing-percentile 7:3"]);
+}
+
+#[test]
+fn a_missing_bound_is_told_beside_other_mistakes() {
+    let text = text("event_count", "{field: f}").replace("5m", "5");
+    assert_eq!(codes(&text), ["bad-duration 6:13", "unused-field 7:3", "missing-bound 7:3"]);
+}
+
+#[test]
 fn bounds_that_nothing_keeps_or_everything_does_are_told() {
     for impossible in [
         "{gt: 5, lt: 6}",
@@ -265,9 +282,10 @@ fn what_rises_answers_at_once() {
             && !rises("event_count", "{eq: 3}")
             && !rises("event_count", "{neq: 3}")
     );
-    for kind in ["value_avg", "value_median", "value_percentile"] {
+    for kind in ["value_avg", "value_median"] {
         assert!(!rises(kind, "{gt: 3, field: f}"), "{kind}");
     }
+    assert!(!rises("value_percentile", "{gt: 3, field: f, percentile: 95}"));
     assert!(rises("temporal", "a and (b or c)") && !rises("temporal", "a and b and not c"));
     assert!(rises("temporal", "{gte: 2}") && !rises("temporal", "{eq: 2}"));
 }
