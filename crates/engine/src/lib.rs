@@ -29,4 +29,4 @@ pub use frame::{Format, Frame, Framer, HecMeta};
 pub use limits::Limits;
 pub use model::{Diagnostic, Reject};
 pub use record::{Record, Scalar, Scratch};
-pub use source::Source;
+pub use source::{Pairs, Source};

@@ -40,7 +40,7 @@ impl<'a> Reach<'a> {
     pub(super) fn reshaped(&self) -> Vec<&SourceId> {
         let is_reshaped = |(source, routes): &&(&Source, Vec<&Route>)| {
             !source.transparent.is_empty()
-                || !source.pairs.is_empty()
+                || source.pairs.iter().any(|pairs| pairs.under.is_none())
                 || !source.fields.is_empty()
                 || routes.iter().any(|route| !route.fields.is_empty())
         };
@@ -83,7 +83,12 @@ impl<'a> Reach<'a> {
                 let hidden: Vec<&str> = sensitive.iter().filter(|path| is_hidden(path)).map(String::as_str).collect();
                 (!hidden.is_empty()).then(|| format!("`{}` of {}", hidden.join("`, `"), source.id))
             };
+            let unders: Vec<String> =
+                source.pairs.iter().filter_map(|pairs| pairs.under.as_deref().map(plain)).collect();
             for path in &paths {
+                if unders.iter().any(|under| path == under || is_below(path, under)) {
+                    told.push(elsewhere(item, path, &source.id));
+                }
                 if let Some(hidden) = hiding(&|hidden| (path == hidden && asks_value) || is_below(path, hidden)) {
                     told.push(gone(item, &hidden));
                 } else if let Some(hidden) = hiding(&|hidden| takes_objects && is_below(hidden, path)) {
@@ -101,6 +106,13 @@ impl<'a> Reach<'a> {
         }
         told
     }
+}
+
+fn elsewhere(item: &Item, path: &str, source: &SourceId) -> Diagnostic {
+    let message =
+        format!(" is not converted: {source} keeps `{path}` in a list of pairs, which queries do not follow yet");
+    let remedy = "scan the records themselves: `watchkeep scan --rules`";
+    Diagnostic::error(item.line, item.column, "sql-reshaped", message, remedy)
 }
 
 fn gone(item: &Item, hidden: &str) -> Diagnostic {

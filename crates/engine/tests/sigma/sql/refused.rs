@@ -1,8 +1,8 @@
 //! What has no query that means the same is refused, with its place and what to do.
 
-use engine::Source;
 use engine::sigma::sql::{Dialect, convert};
 use engine::sigma::{Inventory, LogSource};
+use engine::{Pairs, Source};
 
 use super::lent::source;
 use crate::data::rules;
@@ -77,6 +77,16 @@ fn a_source_that_keeps_fields_elsewhere_is_refused() {
     let mut moved = lab();
     moved.transparent = vec!["Data".into()];
     assert_eq!(told("    s: {a: b}\n", &[moved, lab()], Dialect::DuckDb), ["sql-reshaped 1"]);
+}
+
+#[test]
+fn pairs_below_a_key_of_their_own_are_refused_to_those_who_ask_for_them() {
+    let mut tagged = lab();
+    let pairs =
+        Pairs { list: "tags".into(), name: vec!["k".into()], value: vec!["v".into()], under: Some("tag".into()) };
+    tagged.pairs = vec![pairs];
+    assert_eq!(told("    s: {tag.owner: b}\n", &[tagged.clone()], Dialect::DuckDb), ["sql-reshaped 5"]);
+    assert_eq!(told("    s: {tags.v: b, tagged: c}\n", &[tagged], Dialect::DuckDb), Vec::<String>::new());
 }
 
 #[test]
