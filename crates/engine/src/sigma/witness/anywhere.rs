@@ -9,8 +9,12 @@ use memchr::memmem;
 
 use super::super::folds::Folds;
 use super::grams::{Grams, LENGTH_MIN};
+use super::known::{self, Known};
 use super::sign::Sign;
 use crate::record::Record;
+
+/// A look at a shorter text is quicker than to remember it.
+const WORTH_KNOWING: usize = 24;
 
 /// Keywords, each with a number to give where it may be met.
 #[derive(Debug, Default)]
@@ -20,6 +24,8 @@ pub(super) struct Anywhere {
     /// Met in every event that is not ASCII alone.
     wide: Vec<u32>,
     pieces: Option<Grams>,
+    /// The number under which texts are known to it.
+    asker: u32,
 }
 
 impl Anywhere {
@@ -39,12 +45,13 @@ impl Anywhere {
             }
         }
         anywhere.pieces = Grams::new(pieces);
+        anywhere.asker = known::askers(1);
         anywhere
     }
 
     /// Calls `found` with the number of each keyword that may stand in `record`.
-    pub(super) fn look(&self, record: &Record<'_>, folds: &mut Folds, found: &mut impl FnMut(u32)) {
-        let (raw, is_text) = (record.raw().as_bytes(), record.is_text());
+    pub(super) fn look(&self, record: &Record<'_>, folds: &mut Folds, known: &mut Known, found: &mut impl FnMut(u32)) {
+        let raw = record.raw().as_bytes();
         let is_ascii = raw.is_ascii();
         self.always.iter().for_each(|number| found(*number));
         if !is_ascii || record.odd_texts().next().is_some() {
@@ -55,17 +62,48 @@ impl Anywhere {
             folds.leaves(record).iter().for_each(|leaf| pieces.search(leaf.as_bytes(), &mut |number, _| found(number)));
             return;
         }
-        let found_in_value = &mut |number, end| {
-            if is_text || !is_in_key(raw, end) {
-                found(number);
-            }
-        };
         match record.leaves() {
-            Some(leaves) => pieces.search_in(raw, leaves.iter().copied(), found_in_value),
-            None => pieces.search(raw, found_in_value),
+            None => pieces.search(raw, &mut |number, _| found(number)),
+            Some(_) if pieces.is_few() => pieces.search(raw, &mut |number, end| {
+                if !is_in_key(raw, end) {
+                    found(number);
+                }
+            }),
+            Some(leaves) => self.look_at(pieces, record.raw(), leaves, known, found),
         }
         for text in record.odd_texts() {
             pieces.search(folds.unescaped(text).as_bytes(), &mut |number, _| found(number));
+        }
+    }
+}
+
+impl Anywhere {
+    /// Looks at each value as it is written; at longer ones only where they were not met lately.
+    fn look_at(
+        &self,
+        pieces: &Grams,
+        raw: &str,
+        leaves: &[(u32, u32)],
+        known: &mut Known,
+        found: &mut impl FnMut(u32),
+    ) {
+        for &(start, end) in leaves {
+            let text = &raw[start as usize..end as usize];
+            let is_long = text.len() >= WORTH_KNOWING;
+            let Some(home) = is_long.then(|| Known::home(self.asker, text)).flatten() else {
+                pieces.search_in(raw.as_bytes(), [(start, end)], &mut |number, _| found(number));
+                continue;
+            };
+            if let Some(signs) = known.recall(home, text) {
+                signs.iter().for_each(|sign| found(*sign));
+                continue;
+            }
+            known.met.clear();
+            pieces.search_in(raw.as_bytes(), [(start, end)], &mut |number, _| {
+                known.met.push(number);
+                found(number);
+            });
+            known.keep(home, text);
         }
     }
 }

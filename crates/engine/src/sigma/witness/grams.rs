@@ -50,6 +50,11 @@ impl Grams {
         Some(Grams { few, eights, fours, long, threes, twos, gate })
     }
 
+    /// Are they so few that one search in a long text costs less than many in short ones?
+    pub(super) fn is_few(&self) -> bool {
+        self.few.is_some()
+    }
+
     /// Calls `found` with the number of every literal that stands in `text` and where it ends; a literal may be told twice.
     ///
     /// Shape: the end is beyond the text for literals that count as found because comparisons became too many.

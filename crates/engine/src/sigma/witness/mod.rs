@@ -195,7 +195,7 @@ impl Witnesses {
             }
         }
         if let Some(anywhere) = &self.anywhere {
-            anywhere.look(record, folds, &mut |group| candidates.add(self.groups.get(group)));
+            anywhere.look(record, folds, known, &mut |group| candidates.add(self.groups.get(group)));
         }
     }
 }
