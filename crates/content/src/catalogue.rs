@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::sigma::{Filter, Inventory, Rule};
+use engine::sigma::{Correlation, Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
 use model::{Diagnostic, Severity};
 
@@ -21,6 +21,8 @@ pub struct Catalogue {
     pub rules: Vec<CatalogueRule>,
     /// The filters.
     pub filters: Vec<Filter>,
+    /// The correlations; what they refer to was looked for when they were loaded.
+    pub correlations: Vec<Correlation>,
     /// The tests, by file.
     pub cases: Vec<RuleCases>,
     /// The lists behind `|expand`, merged: a later root's list replaces an earlier one of the same name.
@@ -118,6 +120,7 @@ impl Catalogue {
             sources: self.sources.clone(),
             rules: self.rules.iter().filter(|entry| keep(entry)).cloned().collect(),
             filters: self.filters.clone(),
+            correlations: self.correlations.clone(),
             cases: Vec::new(),
             inventory: self.inventory.clone(),
             lists: self.lists.clone(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::Source;
-use engine::sigma::{self, Document, Filter};
+use engine::sigma::{self, Correlation, Document, Filter};
 use model::Diagnostic;
 
 use crate::cases::{self, RuleCases};
@@ -184,8 +184,9 @@ impl Assembly {
         match document {
             Document::Rule(rule) => self.take_rule(file, rule, text),
             Document::Filter(filter) => self.catalogue.filters.push(Filter { file: file.name.clone(), ..filter }),
-            // The parser has already said that it is kept and not evaluated.
-            Document::Correlation(_) => {}
+            Document::Correlation(correlation) => {
+                self.catalogue.correlations.push(Correlation { file: file.name.clone(), ..correlation });
+            }
         }
     }
 
@@ -240,6 +241,9 @@ impl Assembly {
     }
 
     fn finish(mut self) -> (Catalogue, Vec<Diagnostic>) {
+        let rules: Vec<Arc<sigma::Rule>> = self.catalogue.rules.iter().map(|entry| Arc::clone(&entry.rule)).collect();
+        // The parser has already said that a correlation is kept and not evaluated; here its references are looked for.
+        self.diagnostics.extend(sigma::link(&rules, &self.catalogue.correlations).1);
         self.catalogue.sources.sort_by(|left, right| left.id.cmp(&right.id));
         self.diagnostics.sort();
         (self.catalogue, self.diagnostics)

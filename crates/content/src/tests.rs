@@ -43,6 +43,26 @@ fn a_bad_file_is_told_with_its_name_and_stops_no_other() {
 }
 
 #[test]
+fn what_a_correlation_refers_to_is_looked_for_in_all_files() {
+    let many = |rule: &str| {
+        format!(
+            "title: Root Signs In Often\ncorrelation:\n    type: event_count\n    rules: [{rule}]\n    \
+             group-by: [sourceIPAddress]\n    timespan: 1h\n    condition: {{gte: 5}}\n"
+        )
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    write(folder.path(), "rules/root.yml", RULE);
+    write(folder.path(), "over_time/found.yml", &many("0f7a4f0e-8a52-4a5f-9a0b-3f2c0c6f0a01"));
+    write(folder.path(), "over_time/lost.yml", &many("root_signs_out"));
+    let (catalogue, diagnostics) = load(&[Root::Dir(folder.path().into())]);
+    assert_eq!(catalogue.correlations.len(), 2);
+    let errors: Vec<_> = diagnostics.iter().filter(|wrong| wrong.is_error()).collect();
+    let [lost] = errors[..] else { panic!("{errors:#?}") };
+    assert!(lost.file.ends_with("over_time/lost.yml") && lost.line == 4, "{lost:?}");
+    assert!(lost.message.contains("root_signs_out") && !lost.remedy.is_empty(), "{lost:?}");
+}
+
+#[test]
 fn a_folder_that_does_not_exist_is_told() {
     let (_, diagnostics) = load(&[Root::Dir("no/such/folder".into())]);
     assert_eq!(codes(&diagnostics), ["unreadable"]);

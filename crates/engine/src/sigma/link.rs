@@ -1,5 +1,6 @@
 //! Joins correlations with the rules that they refer to, and says what cannot be joined.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use model::{Diagnostic, RuleId};
@@ -44,7 +45,8 @@ impl Linked {
 ///
 /// Shape: the correlations that can be used, each behind those that it is built on. One that cannot be is left out, with an error,
 /// and so is whatever is built on it.
-pub fn link(rules: &[Rule], correlations: &[Correlation]) -> (Vec<Linked>, Vec<Diagnostic>) {
+pub fn link<R: Borrow<Rule>>(rules: &[R], correlations: &[Correlation]) -> (Vec<Linked>, Vec<Diagnostic>) {
+    let rules = rules.iter().map(Borrow::borrow).collect();
     let states = vec![State::New; correlations.len()];
     let mut linker = Linker { rules, correlations, states, linked: Vec::new(), depths: Vec::new(), told: Vec::new() };
     linker.names();
@@ -72,7 +74,7 @@ enum State {
 }
 
 struct Linker<'a> {
-    rules: &'a [Rule],
+    rules: Vec<&'a Rule>,
     correlations: &'a [Correlation],
     states: Vec<State>,
     linked: Vec<Linked>,
