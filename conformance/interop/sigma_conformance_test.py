@@ -35,27 +35,50 @@ def ask(*questions):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def validator(name):
+    """What a file of cases must look like, by a published schema."""
+    schema = json.loads((SUITE / name).read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
 class Format(unittest.TestCase):
     def test_every_case_is_of_the_published_format(self):
-        schema = json.loads((SUITE / "schema.json").read_text())
-        jsonschema.Draft202012Validator.check_schema(schema)
-        validator = jsonschema.Draft202012Validator(schema)
-        paths = sorted(SUITE.glob("*/*.yml"))
+        paths = sorted(path for path in SUITE.glob("*/*.yml") if path.parent.name != "correlation")
         self.assertGreater(len(paths), 400)
         for path in paths:
-            case = yaml.safe_load(path.read_text())
-            wrong = [error.message for error in validator.iter_errors(case)]
-            self.assertEqual(wrong, [], path)
+            case = self.valid(path, validator("schema.json"))
             for event in case.get("match", []) + case.get("no_match", []):
                 text = event["event"] if isinstance(event, dict) else event
                 self.assertIsInstance(json.loads(text), dict, path)
 
+    def test_every_case_over_time_is_of_the_published_format(self):
+        paths = sorted(SUITE.glob("correlation/*.yml"))
+        self.assertGreater(len(paths), 100)
+        for path in paths:
+            case = self.valid(path, validator("correlation.schema.json"))
+            ids = [event["id"] for event in case.get("events", [])]
+            for event in case.get("events", []):
+                self.assertIsInstance(json.loads(event["event"]), dict, path)
+            for found in case.get("found", []):
+                self.assertLessEqual(set(found["events"]), set(ids), path)
+
+    def valid(self, path, format):
+        case = yaml.safe_load(path.read_text())
+        self.assertEqual([error.message for error in format.iter_errors(case)], [], path)
+        return case
+
     def test_a_case_that_is_wrong_is_found_so(self):
-        validator = jsonschema.Draft202012Validator(json.loads((SUITE / "schema.json").read_text()))
+        format = validator("schema.json")
         good = yaml.safe_load((SUITE / "values" / "whole.yml").read_text())
-        self.assertTrue(validator.is_valid(good))
+        self.assertTrue(format.is_valid(good))
         for change in [{"refused": True}, {"rules": "x"}, {"matches": []}, {"covers": []}, {"match": [{"event": "{}"}]}]:
-            self.assertFalse(validator.is_valid({**good, **change}), change)
+            self.assertFalse(format.is_valid({**good, **change}), change)
+        format = validator("correlation.schema.json")
+        good = yaml.safe_load((SUITE / "correlation" / "alias.yml").read_text())
+        self.assertTrue(format.is_valid(good))
+        for change in [{"refused": True}, {"detection": "x"}, {"events": []}, {"covers": []}, {"found": [{"rule": "t"}]}]:
+            self.assertFalse(format.is_valid({**good, **change}), change)
 
 
 class Adapter(unittest.TestCase):
