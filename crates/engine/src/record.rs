@@ -73,6 +73,11 @@ struct Chain {
     tail: u32,
 }
 
+/// Texts whose memory is kept for the next record.
+const SPARE_MAX: usize = 256;
+/// The longest of them, in bytes.
+const SPARE_BYTES_MAX: usize = 16 << 10;
+
 /// Memory that one worker reuses from event to event.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -107,8 +112,11 @@ impl Scratch {
         self.cells.clear();
         let spare = self.spare.get_mut();
         for mut text in self.texts[..self.escaped].iter_mut().filter_map(OnceCell::take) {
-            text.clear();
-            spare.push(text);
+            // A sender of long texts in ever other places would otherwise make each of many texts long.
+            if spare.len() < SPARE_MAX && text.capacity() <= SPARE_BYTES_MAX {
+                text.clear();
+                spare.push(text);
+            }
         }
         self.escaped = 0;
     }
@@ -348,5 +356,31 @@ impl<'a> Held<'a> {
             Kind::Escaped => Scalar::Str(self.record.scratch.unescaped(self.cell.text, self.written())),
             Kind::Composite => Scalar::Composite(self.written()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extract::extract;
+    use crate::field::FieldsBuilder;
+    use crate::limits::Limits;
+
+    #[test]
+    fn long_texts_in_ever_other_places_leave_no_memory_behind() {
+        let mut builder = FieldsBuilder::new();
+        let field = builder.intern("a");
+        let fields = builder.build();
+        let mut scratch = Scratch::new(&fields);
+        for round in 0..400 {
+            let text = |at| format!("\n{}", "x".repeat(if at == round { 4 * SPARE_BYTES_MAX } else { 8 }));
+            let raw = serde_json::json!({"a": (0..400).map(text).collect::<Vec<_>>()}).to_string();
+            let record = extract(&fields, &raw, &mut scratch, &Limits::default()).expect("JSON is a record");
+            assert!(record.values(field).zip(0..).all(|(value, at)| value == Scalar::Str(&text(at))));
+        }
+        scratch.reset(&fields);
+        let spare = scratch.spare.get_mut();
+        let kept: usize = spare.iter().map(String::capacity).sum();
+        assert!(spare.len() <= SPARE_MAX && kept <= SPARE_MAX * SPARE_BYTES_MAX, "{} texts, {kept} bytes", spare.len());
     }
 }

@@ -98,6 +98,22 @@ impl Graph {
     }
 }
 
+impl Resolution {
+    /// How certain it is and who it is, in a few words, such as `known: person alice`.
+    pub fn brief(&self) -> String {
+        let name = |entity: &Entity| format!("{} {}", entity.kind, entity.key);
+        match (&self.certainty, &self.behind) {
+            (Certainty::Known, Some(behind)) => format!("known: {}", name(behind)),
+            (Certainty::Claimed, Some(behind)) => format!("claimed: {}", name(behind)),
+            (Certainty::Ambiguous(candidates), _) => {
+                let names: Vec<String> = candidates.iter().map(|candidate| name(&candidate.entity)).collect();
+                format!("ambiguous: {}", names.join(" or "))
+            }
+            _ => "unknown".to_owned(),
+        }
+    }
+}
+
 /// The hops that all candidates begin with.
 fn shared(candidates: &[Candidate]) -> Vec<Hop> {
     let Some((first, others)) = candidates.split_first() else { return Vec::new() };

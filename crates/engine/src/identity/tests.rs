@@ -42,17 +42,13 @@ fn graph(links: &[&str]) -> Graph {
 
 fn says(graph: &Graph, of: &str, at: i64) -> String {
     let resolution = graph.resolve(&entity(of), minute(at));
-    let name = |entity: &Entity| format!("{} {}", entity.kind, entity.key);
-    match (&resolution.certainty, &resolution.behind) {
-        (Certainty::Known, Some(behind)) => format!("known: {}", name(behind)),
-        (Certainty::Claimed, Some(behind)) => format!("claimed: {}", name(behind)),
-        (Certainty::Ambiguous(candidates), None) => {
-            let names: Vec<String> = candidates.iter().map(|candidate| name(&candidate.entity)).collect();
-            format!("ambiguous: {}", names.join(" or "))
-        }
-        (Certainty::Unknown, None) => "unknown".to_owned(),
-        other => panic!("{other:?}"),
-    }
+    let is_someone = matches!(resolution.certainty, Certainty::Known | Certainty::Claimed);
+    assert_eq!(
+        resolution.behind.is_some(),
+        is_someone,
+        "an answer names somebody if and only if one is known or claimed"
+    );
+    resolution.brief()
 }
 
 #[test]

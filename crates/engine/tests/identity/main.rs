@@ -4,6 +4,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod kubernetes;
+#[path = "../common/packed.rs"]
+mod packed;
 mod real;
 mod scenes;
 
@@ -64,15 +66,11 @@ pub fn at(text: &str) -> Time {
 
 /// The answer in one line: how certain, and who.
 pub fn says(resolution: &Resolution) -> String {
-    let name = |entity: &Entity| format!("{} {}", entity.kind, entity.key);
-    match (&resolution.certainty, &resolution.behind) {
-        (Certainty::Known, Some(behind)) => format!("known: {}", name(behind)),
-        (Certainty::Claimed, Some(behind)) => format!("claimed: {}", name(behind)),
-        (Certainty::Ambiguous(candidates), None) => {
-            let names: Vec<String> = candidates.iter().map(|candidate| name(&candidate.entity)).collect();
-            format!("ambiguous: {}", names.join(" or "))
-        }
-        (Certainty::Unknown, None) => "unknown".to_owned(),
-        other => panic!("an answer names who is behind it if and only if one is: {other:?}"),
-    }
+    let is_someone = matches!(resolution.certainty, Certainty::Known | Certainty::Claimed);
+    assert_eq!(
+        resolution.behind.is_some(),
+        is_someone,
+        "an answer names somebody if and only if one is known or claimed"
+    );
+    resolution.brief()
 }

@@ -1,12 +1,12 @@
 //! Real logs: every session resolves to whom the data set says, in any order of arrival.
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
 
 use engine::identity::{Graph, Means, Resolution};
 use model::EntityKind;
 use serde_json::Value;
 
+use crate::packed::text_of;
 use crate::{Seen, at, common, entity, events, graph, says};
 
 /// The CloudTrail records in the lines of a file, however deep.
@@ -16,14 +16,7 @@ fn records(name: &str) -> Option<Vec<Value>> {
 
 /// Those of the lines with a word in them.
 fn records_with(name: &str, word: &str) -> Option<Vec<Value>> {
-    let path = common::data()?.join(name);
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut text = String::new();
-    if name.ends_with(".gz") {
-        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).expect("gzip of UTF-8");
-    } else {
-        text = String::from_utf8(bytes).expect("UTF-8");
-    }
+    let text = text_of(&common::data()?.join(name));
     let mut records = Vec::new();
     for line in text.lines().filter(|line| line.contains(word)) {
         collect(serde_json::from_str(line).expect("a JSON line"), &mut records);

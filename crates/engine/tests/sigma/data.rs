@@ -1,5 +1,7 @@
 //! Where the tests find their data, and how they run a rule on a record.
 
+#[path = "../common/packed.rs"]
+mod packed;
 #[path = "../common/data.rs"]
 mod place;
 
@@ -8,18 +10,12 @@ use std::io::Read as _;
 use engine::sigma::{self, Document, Filter, Inventory, LogSource, Memo, Program, Rule, RuleIndex};
 use engine::{Fields, FieldsBuilder, Limits, Record, Scratch};
 
+use self::packed::text_of;
 pub use self::place::folder;
 
 /// Every line of a file, as JSON; unpacked where its name ends in `.gz`.
 pub fn json_lines(name: &str) -> Vec<serde_json::Value> {
-    let path = folder().expect("the caller has looked").join(name);
-    let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut text = String::new();
-    if name.ends_with(".gz") {
-        flate2::read::GzDecoder::new(&bytes[..]).read_to_string(&mut text).expect("gzip of UTF-8");
-    } else {
-        text = String::from_utf8(bytes).expect("UTF-8");
-    }
+    let text = text_of(&folder().expect("the caller has looked").join(name));
     text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
 }
 

@@ -69,7 +69,7 @@ impl Anywhere {
                     found(number);
                 }
             }),
-            Some(leaves) => self.look_at(pieces, record.raw(), leaves, known, found),
+            Some(leaves) => drop(self.look_at(pieces, record.raw(), leaves, known, found)),
         }
         for text in record.odd_texts() {
             pieces.search(folds.unescaped(text).as_bytes(), &mut |number, _| found(number));
@@ -78,7 +78,7 @@ impl Anywhere {
 }
 
 impl Anywhere {
-    /// Looks at each value as it is written; at longer ones only where they were not met lately.
+    /// Looks at each value as it is written; at longer ones only where they were not met lately. `None` once the budget is spent.
     fn look_at(
         &self,
         pieces: &Grams,
@@ -86,12 +86,13 @@ impl Anywhere {
         leaves: &[(u32, u32)],
         known: &mut Known,
         found: &mut impl FnMut(u32),
-    ) {
+    ) -> Option<()> {
+        let mut budget = Grams::budget(raw.as_bytes());
         for &(start, end) in leaves {
             let text = &raw[start as usize..end as usize];
             let is_long = text.len() >= WORTH_KNOWING;
             let Some(home) = is_long.then(|| Known::home(self.asker, text)).flatten() else {
-                pieces.search_in(raw.as_bytes(), [(start, end)], &mut |number, _| found(number));
+                pieces.search_in(raw.as_bytes(), [(start, end)], &mut budget, &mut |number, _| found(number))?;
                 continue;
             };
             if let Some(signs) = known.recall(home, text) {
@@ -99,12 +100,13 @@ impl Anywhere {
                 continue;
             }
             known.met.clear();
-            pieces.search_in(raw.as_bytes(), [(start, end)], &mut |number, _| {
+            pieces.search_in(raw.as_bytes(), [(start, end)], &mut budget, &mut |number, _| {
                 known.met.push(number);
                 found(number);
-            });
+            })?;
             known.keep(home, text);
         }
+        Some(())
     }
 }
 
@@ -142,12 +144,30 @@ fn piece(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::super::super::fold::fold_char;
-    use super::{TO_ASCII, is_in_key, piece};
+    use super::*;
+    use crate::extract::extract;
+    use crate::field::FieldsBuilder;
+    use crate::limits::Limits;
+    use crate::record::Scratch;
 
     #[test]
     fn two_characters_fold_to_ascii() {
         let wide: Vec<String> = ('\u{80}'..=char::MAX).filter(|c| fold_char(*c).is_ascii()).map(String::from).collect();
         assert!(wide.len() == 2 && TO_ASCII.iter().all(|known| wide.iter().any(|wide| wide == known)), "{wide:?}");
+    }
+
+    #[test]
+    fn however_many_values_a_record_has_its_comparisons_are_in_proportion_to_it() {
+        let signs = (0..60).map(|n| (Sign::Substring("a".repeat(9 + n as usize).into()), n)).collect();
+        let anywhere = Anywhere::new(signs);
+        let raw = serde_json::to_string(&vec!["a".repeat(30); 500]).expect("texts are JSON");
+        let fields = FieldsBuilder::new().build();
+        let mut scratch = Scratch::new(&fields);
+        let record = extract(&fields, &raw, &mut scratch, &Limits::default()).expect("JSON is a record");
+        let mut told = 0;
+        let found = &mut |_| told += 1;
+        anywhere.look(&record, &mut Folds::default(), &mut Known::default(), found);
+        assert!((60..5_000).contains(&told), "once there were too many, every sign counts as met: {told}");
     }
 
     #[test]

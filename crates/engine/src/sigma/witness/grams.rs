@@ -62,24 +62,37 @@ impl Grams {
     pub(super) fn search(&self, text: &[u8], found: &mut impl Found) {
         match &self.few {
             Some(few) => few.search(text, found),
-            None => self.search_in(text, [(0, text.len() as u32)], found),
+            None => drop(self.search_in(text, [(0, text.len() as u32)], &mut Grams::budget(text), found)),
         }
     }
 
+    /// How many comparisons a text may cost, however many parts of it are searched.
+    pub(super) fn budget(text: &[u8]) -> usize {
+        text.len() + 256
+    }
+
     /// As [`Grams::search`], in the parts of `text` from start to end; what only begins in a part may be told as well.
-    pub(super) fn search_in(&self, text: &[u8], parts: impl IntoIterator<Item = (u32, u32)>, found: &mut impl Found) {
-        let mut budget = text.len() + 256;
+    ///
+    /// Shape: `None` once the budget is spent: then every literal was told, and there is no need to search on.
+    pub(super) fn search_in(
+        &self,
+        text: &[u8],
+        parts: impl IntoIterator<Item = (u32, u32)>,
+        budget: &mut usize,
+        found: &mut impl Found,
+    ) -> Option<()> {
         match &self.few {
             Some(few) => few.search(text, found),
             None => {
-                let mut search =
-                    |(start, end)| self.search_hashed(text, start as usize, end as usize, &mut budget, found);
+                let mut search = |(start, end)| self.search_hashed(text, start as usize, end as usize, budget, found);
                 if parts.into_iter().try_for_each(&mut search).is_none() {
                     let tables = [&self.eights, &self.fours, &self.threes, &self.twos];
                     tables.iter().for_each(|table| table.tell_all(found));
+                    return None;
                 }
             }
         }
+        Some(())
     }
 
     /// `None` once the budget is spent.
