@@ -78,6 +78,7 @@ impl Voice {
             fold: self.fold(event),
             matched,
             columns: event.columns(),
+            window: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! [`frame`] cuts a stream of bytes into records, [`source`] says what a record is, [`mod@extract`] reads it in one pass,
 //! [`sigma`] holds rules against it, and [`Engine`] puts them together. [`triage`] decides what becomes of a finding.
 
+pub mod correlate;
 mod envelope;
 mod event;
 pub mod extract;

@@ -61,6 +61,7 @@ mod tests {
             fold: FoldKey { by: vec![("principal".into(), by.into())], window_ms: 3_600_000 },
             matched: vec![],
             columns: Default::default(),
+            window: None,
         }
     }
 

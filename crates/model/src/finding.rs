@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Entity, EventId, FindingId, Lane, Level, RuleId, SourceId, Time};
+use crate::{Entity, EventId, FindingId, Lane, Level, RuleId, SourceId, Time, Window};
 
 /// What a rule's findings are for (`watchkeep.kind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
@@ -87,6 +87,9 @@ pub struct Finding {
     pub matched: Vec<MatchedTerm>,
     /// OCSF columns of the event, such as `api.operation`.
     pub columns: BTreeMap<String, String>,
+    /// What it claims about many events, for a finding of a rule over time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Box<Window>>,
 }
 
 impl Finding {

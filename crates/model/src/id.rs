@@ -87,12 +87,15 @@ macro_rules! digest_id {
 
         impl Serialize for $name {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+                if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                if !deserializer.is_human_readable() {
+                    return <[u8; 16]>::deserialize(deserializer).map($name);
+                }
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
                 $name::parse(&text).ok_or_else(|| serde::de::Error::custom("an id is 32 hexadecimal digits"))
             }

@@ -14,6 +14,7 @@ mod level;
 mod reject;
 mod silence;
 mod time;
+mod window;
 
 pub use alert::{Alert, AlertState, Clocks, IllegalMove, Move, Verdict};
 pub use diagnostic::{Diagnostic, Severity};
@@ -27,6 +28,7 @@ pub use level::Level;
 pub use reject::Reject;
 pub use silence::{Silence, SilenceMatch};
 pub use time::{Time, TimeError};
+pub use window::{Standing, Window, WindowEvent};
 
 #[cfg(test)]
 mod tests;

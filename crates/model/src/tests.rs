@@ -22,6 +22,7 @@ fn finding(rule: &str, at: &str, by: &str) -> Finding {
         fold: FoldKey { by: vec![("principal".into(), by.into())], window_ms: 3_600_000 },
         matched: vec![],
         columns: Default::default(),
+        window: None,
     }
 }
 
@@ -127,4 +128,16 @@ proptest! {
         let id = EventId::of(&[text.as_bytes()]);
         prop_assert_eq!(EventId::parse(&id.to_string()), Some(id));
     }
+}
+
+#[test]
+fn ids_and_times_are_text_for_people_and_short_for_machines() {
+    let id = EventId::of(&[b"one"]);
+    let time = Time::parse("2026-03-01T12:00:00.000001Z").unwrap();
+    let bytes = postcard::to_stdvec(&(id, time)).unwrap();
+    assert!(bytes.len() <= 26, "{} bytes", bytes.len());
+    assert_eq!(postcard::from_bytes::<(EventId, Time)>(&bytes).unwrap(), (id, time));
+    let text = serde_json::to_string(&(id, time)).unwrap();
+    assert_eq!(text, format!("[\"{id}\",\"{time}\"]"));
+    assert_eq!(serde_json::from_str::<(EventId, Time)>(&text).unwrap(), (id, time));
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// A point in time: microseconds since the Unix epoch, UTC.
 ///
 /// Shape: written as RFC 3339 with milliseconds (`2026-11-22T02:51:00.000Z`), or microseconds where they are not zero.
-/// Read from RFC 3339 with any offset. Nothing in this crate can make one from a clock: time is always handed in.
+/// Read from RFC 3339 with any offset. Formats that no person reads hold the number. Nothing in this crate can make one from a clock: time is always handed in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Time(i64);
 
@@ -89,12 +89,15 @@ impl FromStr for Time {
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_i64(self.0) }
     }
 }
 
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Time::from_micros);
+        }
         let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
         Time::parse(&text).map_err(serde::de::Error::custom)
     }

@@ -89,5 +89,6 @@ fn finding(title: &str, message: &str, level: Level, key: &str, now: Time) -> Fi
         fold: FoldKey { by: vec![("key".to_owned(), key.to_owned())], window_ms: FOLD_WINDOW_MS },
         matched: Vec::new(),
         columns: Default::default(),
+        window: None,
     }
 }

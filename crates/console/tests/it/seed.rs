@@ -171,6 +171,7 @@ fn finding(catalogue: &Catalogue, story: &Story, at: Time, n: usize) -> Raised {
         fold: FoldKey { by: by.into_iter().collect(), window_ms: 3_600_000 },
         matched: matched.collect(),
         columns: story.columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        window: None,
     };
     let evidence = Evidence { event_id: event, source: story.source.into(), raw: story.raw.clone() };
     Raised { finding, evidence: vec![evidence], input: "trail".into() }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use model::{Entity, EventId, Time};
+use serde::{Deserialize, Serialize};
 
 /// In what sense somebody is behind an entity.
 ///
 /// The order is that of authority: what stands first is asked first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Means {
     /// A name that was set when a chain of sessions began and that none of them can change, such as the source identity of AWS.
     DeclaredAs,
@@ -94,7 +95,7 @@ impl fmt::Display for Means {
 }
 
 /// What one event shows: `to` is behind `from`, in the sense of `means`, from `since` to `until`, both included.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Link {
     /// What was used.
     pub from: Entity,

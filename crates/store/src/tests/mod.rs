@@ -49,6 +49,7 @@ fn finding(rule: &str, who: &str, minutes: i64) -> Finding {
         fold: FoldKey { by: vec![("principal".into(), who.into())], window_ms: 3_600_000 },
         matched: vec![],
         columns: Default::default(),
+        window: None,
     }
 }
 

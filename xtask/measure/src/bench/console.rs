@@ -154,6 +154,7 @@ fn raised(number: u64) -> Raised {
             value: "GetObject".into(),
         }],
         columns: BTreeMap::from([("api.operation".to_owned(), "GetObject".to_owned())]),
+        window: None,
     };
     let raw = format!(
         "{{\"eventName\":\"GetObject\",\"requestParameters\":{{\"bucketName\":\"{bucket}\",\"key\":\"{number}\"}}}}"

@@ -1,0 +1,75 @@
+//! What evaluation hands to correlations.
+
+use std::sync::Arc;
+
+use model::{Entity, EventId, Lane, SourceId, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Link;
+
+/// One event that is a member of correlations: which rules match it, and what correlations read of it.
+///
+/// Of two records of one event, the lesser counts: the earlier one, or else the one whose rules and values sort first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Matched {
+    /// When it happened.
+    pub time: Time,
+    /// The event.
+    pub id: EventId,
+    /// The feeding rules that match, by their places among [`super::Feeds::rules`], in order.
+    pub rules: Box<[u32]>,
+    /// The values of the fields that correlations read, by their places among [`super::Feeds::fields`], in order; those that the
+    /// record has.
+    pub fields: Box<[(u32, Box<[Arc<str>]>)]>,
+    /// Who acted, where a correlation groups by who is behind it.
+    pub actor: Option<Entity>,
+    /// Its source.
+    pub source: SourceId,
+    /// Why it is on the line; lanes never mix.
+    pub lane: Lane,
+    /// When its record reached us.
+    pub received: Time,
+    /// The event in a few words.
+    pub brief: Box<str>,
+    /// The things that it is about.
+    pub entities: Box<[Entity]>,
+}
+
+/// The rules and fields that feed correlations: what evaluation has to hand over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Feeds {
+    /// Ids of the rules that are members of correlations, in order.
+    pub rules: Vec<model::RuleId>,
+    /// The fields that correlations read, in order. Paths, as in a rule.
+    pub fields: Vec<String>,
+    /// For each rule, the fields that are read of its events, by their places in `fields`, in order.
+    pub reads: Vec<Vec<u32>>,
+    /// For each rule, does it raise findings of its own?
+    pub speaks: Vec<bool>,
+    /// Does any correlation group by who is behind an event? Only then are actors and links handed over.
+    pub wants_identity: bool,
+}
+
+/// How far one partition of a source has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The source.
+    pub source: SourceId,
+    /// What of it is in order of its own: an input, a file, a shard.
+    pub partition: Arc<str>,
+    /// The latest time of an event of it, never later than its receipt.
+    pub time: Time,
+    /// When that record reached us.
+    pub received: Time,
+}
+
+/// What a batch of records means for correlations, in the order in which the line has settled on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// The events that are members.
+    pub matched: Vec<Matched>,
+    /// What the events show about who is behind what.
+    pub links: Vec<Link>,
+    /// How far the partitions have come with it.
+    pub progress: Vec<Progress>,
+}
