@@ -1,12 +1,15 @@
-//! What a Sigma correlation says (Sigma 2.1, "Correlation rules"). `docs/reference/correlation-semantics.md` says what it means.
+//! What a Sigma correlation says (Sigma 2.1, "Correlation rules"). `docs/reference/correlation-semantics.md` says what it means,
+//! `docs/reference/stateful.md` what the types mean that Sigma lacks.
 
-use model::Level;
+use model::{Level, RuleId};
 use serde::Serialize;
 
 use super::detection::Condition;
-use super::rule::Status;
+use super::rule::{Status, Watchkeep};
+use super::stateful::{Stateful, WHO};
 
-/// What a correlation counts or orders (Sigma 2.1, `correlation.type`).
+/// What a correlation counts or orders (Sigma 2.1, `correlation.type`; the types from [`CorrelationKind::FirstSeen`] on are
+/// Watchkeep's own, `watchkeep.stateful.type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CorrelationKind {
@@ -30,10 +33,30 @@ pub enum CorrelationKind {
     Temporal,
     /// All rules within the time span, in order.
     TemporalOrdered,
+    /// A value that is new to its group.
+    FirstSeen,
+    /// A value that is rare in its group.
+    Rarity,
+    /// A group's measure against its own past.
+    Volume,
+    /// Some members against others.
+    Ratio,
+    /// An entity against its peers.
+    PeerGroup,
+    /// What should have happened and did not.
+    Absence,
+    /// The share of a known set that was touched.
+    Coverage,
+    /// Two members beside each other.
+    Join,
+    /// Steps in order.
+    Sequence,
+    /// Points that add up.
+    Risk,
 }
 
 impl CorrelationKind {
-    /// Every kind with its Sigma word.
+    /// Every kind of `correlation.type` with its Sigma word.
     pub const WORDS: [(&'static str, CorrelationKind); 10] = [
         ("event_count", CorrelationKind::EventCount),
         ("value_count", CorrelationKind::ValueCount),
@@ -47,9 +70,29 @@ impl CorrelationKind {
         ("temporal_ordered", CorrelationKind::TemporalOrdered),
     ];
 
-    /// The kind's Sigma word.
+    /// Every kind of `watchkeep.stateful.type` with its word.
+    pub const STATEFUL: [(&'static str, CorrelationKind); 10] = [
+        ("first_seen", CorrelationKind::FirstSeen),
+        ("rarity", CorrelationKind::Rarity),
+        ("volume", CorrelationKind::Volume),
+        ("ratio", CorrelationKind::Ratio),
+        ("peer_group", CorrelationKind::PeerGroup),
+        ("absence", CorrelationKind::Absence),
+        ("coverage", CorrelationKind::Coverage),
+        ("join", CorrelationKind::Join),
+        ("sequence", CorrelationKind::Sequence),
+        ("risk", CorrelationKind::Risk),
+    ];
+
+    /// The kind's word.
     pub fn as_str(self) -> &'static str {
-        CorrelationKind::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+        let mut words = CorrelationKind::WORDS.iter().chain(&CorrelationKind::STATEFUL);
+        words.find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+
+    /// Is it one of Watchkeep's own, which Sigma lacks? Its correlation's condition is a [`CorrelationCondition::Stateful`].
+    pub fn is_stateful(self) -> bool {
+        self >= CorrelationKind::FirstSeen
     }
 
     /// Does it ask which of several rules occur?
@@ -57,9 +100,9 @@ impl CorrelationKind {
         matches!(self, CorrelationKind::Temporal | CorrelationKind::TemporalOrdered)
     }
 
-    /// Does it read a field?
+    /// Does a Sigma correlation of this kind read a field?
     pub fn has_field(self) -> bool {
-        !self.is_temporal() && self != CorrelationKind::EventCount
+        !self.is_temporal() && !self.is_stateful() && self != CorrelationKind::EventCount
     }
 
     /// Does it count, so that its bounds are whole numbers of at least one?
@@ -156,16 +199,18 @@ pub enum CorrelationCondition {
     },
     /// A condition over the rules; its leaves are places in `rules`.
     Expression(Condition),
+    /// What a stateful type asks for.
+    Stateful(Stateful),
 }
 
-/// A Sigma correlation, checked as far as it can be without the rules that it refers to.
+/// A correlation, of Sigma or of `watchkeep.stateful`, checked as far as it can be without the rules that it refers to.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Correlation {
     /// The file that the correlation was read from; empty until its loader says so.
     pub file: String,
     /// The line at which its document starts.
     pub line: usize,
-    /// Its UUID, if it has one.
+    /// Its UUID, if it has one. One that speaks for a rule has that rule's.
     pub id: Option<String>,
     /// A short name that other documents may use.
     pub name: Option<String>,
@@ -195,6 +240,11 @@ pub struct Correlation {
     pub aliases: Vec<Alias>,
     /// Do the rules that it joins also raise findings of their own?
     pub generate: bool,
+    /// The rule that it speaks for: the one that stands in the same document, whose events it judges over time. It has that rule's
+    /// id, name, title, level and tags; whoever refers to the rule refers to it.
+    pub voice_of: Option<RuleId>,
+    /// What Watchkeep adds.
+    pub watchkeep: Watchkeep,
 }
 
 impl Correlation {
@@ -212,20 +262,42 @@ impl Correlation {
     pub fn bounds(&self) -> &[Bound] {
         match &self.condition {
             CorrelationCondition::Compare { bounds, .. } => bounds,
+            CorrelationCondition::Stateful(Stateful::Ratio(ratio)) => &ratio.bounds,
+            CorrelationCondition::Stateful(Stateful::Coverage(coverage)) => &coverage.bounds,
+            CorrelationCondition::Stateful(Stateful::Risk(risk)) => &risk.bounds,
             _ => &[],
         }
     }
 
-    /// The fields that its condition reads.
-    pub fn fields(&self) -> &[String] {
+    /// The fields that its condition reads, in the order in which their values are asked for.
+    pub fn fields(&self) -> Vec<&str> {
         match &self.condition {
-            CorrelationCondition::Compare { fields, .. } => fields,
-            _ => &[],
+            CorrelationCondition::Compare { fields, .. } => fields.iter().map(String::as_str).collect(),
+            CorrelationCondition::Stateful(stateful) => stateful.fields(),
+            _ => Vec::new(),
         }
+    }
+
+    /// What a stateful type asks for.
+    pub fn stateful(&self) -> Option<&Stateful> {
+        match &self.condition {
+            CorrelationCondition::Stateful(stateful) => Some(stateful),
+            _ => None,
+        }
+    }
+
+    /// Does it group by who is behind an event?
+    pub fn groups_by_who(&self) -> bool {
+        self.group_by.iter().any(|field| field == WHO)
+    }
+
+    /// How late its records may come, milliseconds, where its author says so.
+    pub fn late_data_ms(&self) -> Option<i64> {
+        self.watchkeep.expect.as_ref()?.late_data_ms
     }
 
     /// Once its condition holds, do further events leave it so? Such a correlation answers at once; another waits until the window
-    /// is over.
+    /// is over. A stateful type decides for itself, and counts as one that waits.
     pub fn is_rising(&self) -> bool {
         match &self.condition {
             CorrelationCondition::Every => true,
@@ -233,6 +305,7 @@ impl Correlation {
                 bounds.iter().all(|bound| self.kind.rises_with(bound.comparison))
             }
             CorrelationCondition::Expression(condition) => !has_not(condition),
+            CorrelationCondition::Stateful(_) => false,
         }
     }
 }

@@ -7,7 +7,6 @@ use super::rule::{LogSource, Rule};
 /// One document of a Sigma file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(clippy::large_enum_variant, reason = "nearly every document is a rule, and each is moved out at once")]
 pub enum Document {
     /// A detection rule.
     Rule(Rule),

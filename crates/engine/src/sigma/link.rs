@@ -3,13 +3,18 @@
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
-use model::{Diagnostic, RuleId};
+use model::{Diagnostic, Level, RuleId};
 use serde::Serialize;
 
 use super::bounds::CORRELATION_DEPTH_MAX;
 use super::correlation::{Correlation, Reference};
 use super::parse::nearest;
+use super::revision;
 use super::rule::Rule;
+
+mod weight;
+
+pub use weight::Weight;
 
 /// What a correlation joins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -26,10 +31,14 @@ pub enum Member {
 pub struct Linked {
     /// The correlation.
     pub correlation: Correlation,
+    /// 16 hexadecimal digits of a digest over its meaning and that of its members.
+    pub revision: String,
     /// What its `rules` are, in their order.
     pub members: Vec<Member>,
     /// The field that each member calls by an alias: alias to one field for each member; `None` where the alias has none for it.
     pub aliases: BTreeMap<String, Vec<Option<String>>>,
+    /// What an event of each member is worth, for `risk`; empty for any other type.
+    pub weights: Vec<Weight>,
     /// Does it raise findings? One that others refer to does so only if one of them says `generate`.
     pub is_raised: bool,
 }
@@ -100,7 +109,9 @@ impl Linker<'_> {
             let Some(id) = &correlation.id else { continue };
             let earlier = self.correlations[..at].iter().find(|other| other.id.as_ref() == Some(id));
             let other = earlier.map(|other| &other.title);
-            let rule = self.rules.iter().find(|rule| rule.id.as_str().eq_ignore_ascii_case(id)).map(|rule| &rule.title);
+            let voice_of = correlation.voice_of.as_ref();
+            let mut others = self.rules.iter().filter(|rule| Some(&rule.id) != voice_of);
+            let rule = others.find(|rule| rule.id.as_str().eq_ignore_ascii_case(id)).map(|rule| &rule.title);
             let Some(other) = other.or(rule) else { continue };
             let message = format!("id {id} of correlation `{}` is taken by `{other}`", correlation.title);
             self.tell(correlation, correlation.line, 0, "duplicate-id", message, "give the correlation a new UUID");
@@ -154,13 +165,39 @@ impl Linker<'_> {
                 State::Wrong
             }
             Some(aliases) => {
-                let members = targets.iter().map(|target| self.member(*target)).collect();
+                let linked = self.join(correlation, &targets, aliases);
                 self.depths.push(depth);
-                self.linked.push(Linked { correlation: correlation.clone(), members, aliases, is_raised: true });
+                self.linked.push(linked);
                 State::Linked(self.linked.len() - 1)
             }
             None => State::Wrong,
         };
+    }
+
+    fn join(&self, of: &Correlation, targets: &[Target], aliases: BTreeMap<String, Vec<Option<String>>>) -> Linked {
+        let members = targets.iter().map(|target| self.member(*target)).collect();
+        let weights = weight::weights(of, targets.iter().map(|target| self.gravity(*target)));
+        let beneath: Vec<&str> = targets.iter().map(|target| self.revision(*target)).collect();
+        let revision = revision::of_correlation(of, &beneath, &aliases, &weights);
+        Linked { correlation: of.clone(), revision, members, aliases, weights, is_raised: true }
+    }
+
+    fn revision(&self, target: Target) -> &str {
+        match (target, self.member_place(target)) {
+            (Target::Rule(rule), _) => &self.rules[rule].revision,
+            (_, Some(place)) => &self.linked[place].revision,
+            (_, None) => "",
+        }
+    }
+
+    /// Level and tags of what a reference leads to.
+    fn gravity(&self, target: Target) -> (Level, &[String]) {
+        match target {
+            Target::Rule(rule) => (self.rules[rule].level, &self.rules[rule].tags),
+            Target::Correlation(at) => {
+                (self.correlations[at].level.unwrap_or_default(), self.correlations[at].tags.as_slice())
+            }
+        }
     }
 
     fn depth(&self, target: Target) -> usize {
@@ -189,22 +226,35 @@ impl Linker<'_> {
         }
     }
 
-    /// What a name or id leads to; an id first, in any case.
-    fn find(&self, name: &str) -> Vec<Target> {
-        let by_id = self.rules.iter().position(|rule| rule.id.as_str().eq_ignore_ascii_case(name)).map(Target::Rule);
+    /// What a name or id leads to; an id first, in any case. A rule that a correlation speaks for leads to that one, unless it is
+    /// this one that asks.
+    fn find(&self, of: &Correlation, name: &str) -> Vec<Target> {
+        let by_id = self.rules.iter().position(|rule| rule.id.as_str().eq_ignore_ascii_case(name));
         let is_it = |id: &Option<String>| id.as_ref().is_some_and(|id| id.eq_ignore_ascii_case(name));
+        let by_id = by_id.map(|rule| self.voice(of, rule));
         let by_id =
             by_id.or_else(|| self.correlations.iter().position(|other| is_it(&other.id)).map(Target::Correlation));
         if let Some(target) = by_id {
             return vec![target];
         }
-        let rules = self.rules.iter().enumerate().filter(|(_, rule)| rule.name.as_deref() == Some(name));
-        let others = self.correlations.iter().enumerate().filter(|(_, other)| other.name.as_deref() == Some(name));
-        rules.map(|(at, _)| Target::Rule(at)).chain(others.map(|(at, _)| Target::Correlation(at))).collect()
+        let is_named = |other: &Option<String>| other.as_deref() == Some(name);
+        let rules = (0..self.rules.len()).filter(|rule| is_named(&self.rules[*rule].name));
+        let others = self.correlations.iter().enumerate();
+        let others = others.filter(|(_, other)| is_named(&other.name) && other.voice_of.is_none());
+        rules.map(|rule| self.voice(of, rule)).chain(others.map(|(at, _)| Target::Correlation(at))).collect()
+    }
+
+    fn voice(&self, of: &Correlation, rule: usize) -> Target {
+        let id = &self.rules[rule].id;
+        let voices = |other: &Correlation| other.voice_of.as_ref() == Some(id);
+        match self.correlations.iter().position(voices) {
+            Some(at) if !voices(of) => Target::Correlation(at),
+            _ => Target::Rule(rule),
+        }
     }
 
     fn target(&mut self, of: &Correlation, reference: &Reference) -> Option<Target> {
-        let found = self.find(&reference.name);
+        let found = self.find(of, &reference.name);
         let Reference { name, line, column } = reference;
         match found[..] {
             [target] => Some(target),
@@ -259,7 +309,7 @@ impl Linker<'_> {
         for alias in &of.aliases {
             let mut fields = vec![None; targets.len()];
             for (reference, field) in &alias.fields {
-                let found = self.find(&reference.name);
+                let found = self.find(of, &reference.name);
                 match targets.iter().position(|target| found[..] == [*target]) {
                     Some(member) => fields[member] = Some(field.clone()),
                     None => {

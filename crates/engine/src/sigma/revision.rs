@@ -10,16 +10,17 @@ use model::Digest;
 
 use super::detection::{Condition, Detection, Group, Item, Of, Value};
 use super::modifier::Modifier;
-use super::rule::{LogSource, Rule};
+use super::rule::{Fold, LogSource, Rule};
+
+mod correlation;
+
+pub(super) use correlation::of_correlation;
 
 /// The digest of a rule's meaning: detection, log source, level, kind and fold.
 pub(super) fn of_rule(rule: &Rule) -> String {
     let LogSource { product, category, service, definition: _ } = &rule.logsource;
     let part = |part: &Option<String>| part.as_deref().map(str::to_lowercase).unwrap_or_default();
-    let fold = match &rule.watchkeep.fold {
-        Some(fold) => format!("{:?} {}", fold.by, fold.window_ms),
-        None => String::new(),
-    };
+    let fold = fold_text(rule.watchkeep.fold.as_ref());
     digest(&[
         &meaning(&rule.detection),
         &part(product),
@@ -29,6 +30,10 @@ pub(super) fn of_rule(rule: &Rule) -> String {
         rule.watchkeep.kind.as_str(),
         &fold,
     ])
+}
+
+fn fold_text(fold: Option<&Fold>) -> String {
+    fold.map(|fold| format!("{:?} {}", fold.by, fold.window_ms)).unwrap_or_default()
 }
 
 /// The digest of a detection's meaning.

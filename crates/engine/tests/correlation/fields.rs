@@ -54,10 +54,10 @@ fn values(fact: &Fact, field: &str) -> Vec<String> {
 }
 
 /// Every combination of the values of `fields`, the first field changing slowest.
-pub fn tuples(linked: &Linked, fields: &[String], member: usize, fact: &Fact) -> Vec<Vec<String>> {
+pub fn tuples<F: AsRef<str>>(linked: &Linked, fields: &[F], member: usize, fact: &Fact) -> Vec<Vec<String>> {
     let mut tuples: Vec<Vec<String>> = vec![Vec::new()];
     for field in fields {
-        let found = values(fact, linked.field(field, member));
+        let found = values(fact, linked.field(field.as_ref(), member));
         let longer = |tuple: &Vec<String>| {
             let tuple = tuple.clone();
             found.clone().into_iter().map(move |value| [tuple.clone(), vec![value]].concat())

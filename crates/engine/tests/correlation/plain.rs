@@ -210,7 +210,7 @@ impl Judge<'_> {
     /// The usable values of `field`: tuples for `value_count`, numbers for most.
     fn tuples(&self, occurrence: &Occurrence) -> Vec<Vec<String>> {
         let fields = self.correlation().fields();
-        let each = |fact| tuples(self.linked, fields, occurrence.member, fact);
+        let each = |fact| tuples(self.linked, &fields, occurrence.member, fact);
         let mut tuples: Vec<Vec<String>> = occurrence.facts.iter().flat_map(each).collect();
         let is_usable = |text: &str| match self.kind() {
             CorrelationKind::ValueCount => true,
@@ -262,6 +262,7 @@ impl Judge<'_> {
             CorrelationKind::TemporalOrdered => count(
                 subsets(&occurring(set)).iter().filter(|rules| in_order(set, rules)).map(Vec::len).max().unwrap_or(0),
             ),
+            kind => unreachable!("`{}` is no type of Sigma, and has an oracle of its own", kind.as_str()),
         };
         vec![measured]
     }
@@ -307,6 +308,7 @@ impl Judge<'_> {
                 .iter()
                 .any(|rules| in_order(set, rules) && truth(condition, &rules.iter().copied().collect(), denied)),
             CorrelationCondition::Expression(condition) => truth(condition, &occurring(set), denied),
+            CorrelationCondition::Stateful(_) => unreachable!("a stateful type has an oracle of its own"),
         }
     }
 }

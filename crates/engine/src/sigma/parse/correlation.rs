@@ -2,6 +2,7 @@
 
 use super::super::bounds::{CORRELATED_MAX, CORRELATION_FIELDS_MAX, TIMESPAN_MS_MAX};
 use super::super::correlation::{Alias, Correlation, CorrelationCondition, CorrelationKind, Reference};
+use super::super::rule::Watchkeep;
 use super::reader::Reader;
 use super::{correlation_condition, meta, rule};
 use crate::yaml::{Entry, Kind, Node};
@@ -86,6 +87,8 @@ fn blank(line: usize) -> Correlation {
         condition: CorrelationCondition::Every,
         aliases: Vec::new(),
         generate: false,
+        voice_of: None,
+        watchkeep: Watchkeep::default(),
     }
 }
 
@@ -250,7 +253,7 @@ fn aliases(reader: &mut Reader, entry: &Entry<'_>) -> Vec<Alias> {
 fn check_aliases(reader: &mut Reader, parts: &[Entry<'_>], correlation: &Correlation) {
     let Some(entry) = parts.iter().find(|part| part.key == "aliases") else { return };
     for alias in &correlation.aliases {
-        let is_used = correlation.group_by.contains(&alias.name) || correlation.fields().contains(&alias.name);
+        let is_used = correlation.group_by.contains(&alias.name) || correlation.fields().contains(&alias.name.as_str());
         let place = reader.map(entry).iter().find(|part| part.key.trim() == alias.name).unwrap_or(entry);
         if !is_used {
             let message = format!("alias `{}` is neither in `group-by` nor in `field`", alias.name);
