@@ -23,6 +23,11 @@ impl Standing {
             Standing::Withdrawn => "withdrawn",
         }
     }
+
+    /// Reads the standing's word.
+    pub fn parse(text: &str) -> Option<Standing> {
+        [Standing::Early, Standing::Final, Standing::Withdrawn].into_iter().find(|standing| standing.as_str() == text)
+    }
 }
 
 /// One event of a finding about many.

@@ -1,10 +1,10 @@
 //! Everything about one alert.
 
-use model::{Alert, AlertId, Digest, Disposition, EventId, Finding, FindingId, SourceId, Time};
+use model::{Alert, AlertId, Digest, Disposition, EventId, Finding, FindingId, SourceId, Standing, Time};
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
-use crate::rows::{alert_by_id, count, event_id, finding_id, hex, json, text, time, time_maybe, word};
+use crate::rows::{alert_by_id, count, event_id, finding_id, hex, json, parse, text, time, time_maybe, word};
 use crate::{Evidence, OutboxState, Store, StoreError};
 
 /// Findings and pieces of evidence listed at most.
@@ -21,6 +21,8 @@ pub struct FindingRow {
     pub event_time: Time,
     /// When it was settled.
     pub settled: Time,
+    /// How certain it is, for a finding about many events.
+    pub standing: Option<Standing>,
     /// The whole finding; `None` beyond `findings_per_alert_max`.
     pub finding: Option<Finding>,
 }
@@ -45,7 +47,7 @@ pub struct EvidenceRow {
 pub struct HistoryRow {
     /// When (for folds: the latest).
     pub at: Time,
-    /// `opened`, `folded`, `delivered`, `received`, `acknowledged`, `closed`.
+    /// `opened`, `folded`, `delivered`, `received`, `acknowledged`, `closed`; `withdrawn` and `restored` of a finding about many events.
     pub kind: String,
     /// Who: a person, a route, or `watchkeep`.
     pub who: String,
@@ -122,7 +124,8 @@ impl Store {
 
 fn findings(db: &Connection, n: i64) -> Result<Vec<FindingRow>, StoreError> {
     let mut select = db.prepare_cached(
-        "SELECT finding_id, disposition, event_time, settled, body FROM findings WHERE alert_n = ?1 \
+        "SELECT finding_id, disposition, event_time, settled, body, standing FROM findings \
+         LEFT JOIN finding_standings ON finding_n = n WHERE alert_n = ?1 \
          ORDER BY disposition = 'opened' DESC, event_time DESC, n DESC LIMIT ?2",
     )?;
     let mut rows = select.query([n, LISTED_MAX])?;
@@ -134,6 +137,10 @@ fn findings(db: &Connection, n: i64) -> Result<Vec<FindingRow>, StoreError> {
             disposition: word(row, 1, "disposition", disposition)?,
             event_time: time(row, 2)?,
             settled: time(row, 3)?,
+            standing: row
+                .get::<_, Option<String>>(5)?
+                .map(|text| parse(&text, "standing", Standing::parse))
+                .transpose()?,
             finding: body.map(|_| json(row, 4, "finding")).transpose()?,
         });
     }

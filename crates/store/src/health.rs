@@ -47,13 +47,16 @@ impl Store {
                 if !matches!(entry.step, Step::Evaluated | Step::Rejected | Step::Raised) {
                     continue;
                 }
-                let health = all
-                    .entry((entry.input.clone(), entry.source.clone()))
-                    .or_insert_with(|| unheard(&entry.input, entry.source.clone()));
+                let key = (entry.input.clone(), entry.source.clone());
+                if entry.step == Step::Raised {
+                    // A finding about many events may stand at an input through which its source was never heard.
+                    all.entry(key).and_modify(|health| health.raised_24h += n);
+                    continue;
+                }
+                let health = all.entry(key).or_insert_with(|| unheard(&entry.input, entry.source.clone()));
                 match entry.step {
                     Step::Evaluated => health.evaluated_24h += n,
-                    Step::Rejected => *health.rejected_24h.entry(entry.reason.clone()).or_default() += n,
-                    _ => health.raised_24h += n,
+                    _ => *health.rejected_24h.entry(entry.reason.clone()).or_default() += n,
                 }
             }
             Ok(all.into_values().collect())
@@ -111,7 +114,9 @@ pub(crate) fn touch(db: &Connection, settlement: &Settlement) -> Result<(), Stor
         let source = entry.source.as_ref().map_or("", SourceId::as_str);
         touch.execute(params![entry.input, source, None::<i64>, None::<i64>, entry.hour.micros(), 0])?;
     }
-    let from_findings = settlement.findings.iter().map(|raised| {
+    // A finding about many events says nothing about the input whose batch made it known: its events may have come through others.
+    let of_one_event = settlement.findings.iter().filter(|raised| raised.finding.window.is_none());
+    let from_findings = of_one_event.map(|raised| {
         let f = &raised.finding;
         (raised.input.as_str(), &f.source, f.event_time, f.received)
     });

@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | [`journal`] | batch → durable position | `total_bytes_max` | refuses with a typed error; the sender retries |
 //! | [`Store::settle`] | what a batch came to → one transaction | the batch | the error says whether to retry; nothing is half done |
+//! | facts | what correlations were told → rows behind the last two snapshots | the pipeline's snapshots | rows wait on disk |
 //! | outbox | alert moves → rows in per-alert order | alerts × routes × moves | waits on disk; dead letters wait for a person |
 //! | rejects | raw bytes and reason → kept copy | [`StoreOptions`] | then digests, then counts only; the count says so |
 
@@ -15,8 +16,10 @@ mod act;
 mod alerts;
 mod audit;
 mod check;
+mod correlations;
 mod detail;
 mod error;
+mod facts;
 mod health;
 pub mod journal;
 mod ledger;
@@ -38,8 +41,10 @@ mod triage;
 
 pub use alerts::{AlertPage, AlertQuery, AlertSort};
 pub use audit::{AuditEntry, AuditReport};
+pub use correlations::CorrelationCount;
 pub use detail::{AlertDetail, Delivery, EvidenceRow, FindingRow, HistoryRow};
 pub use error::{ActError, Retry, SilenceError, StoreError};
+pub use facts::{FactsRow, FactsSpan, SnapshotRow};
 pub use health::SourceHealth;
 pub use migrations::{SCHEMA_VERSION, schema_markdown};
 pub use open::{Store, StoreOptions};

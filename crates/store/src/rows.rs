@@ -87,11 +87,11 @@ pub(crate) fn index_text(db: &Connection, n: i64, alert: &Alert) -> rusqlite::Re
     Ok(())
 }
 
-/// Writes back what moves and folds change.
+/// Writes back what moves, folds and later words about a finding change.
 pub(crate) fn update_alert(db: &Connection, n: i64, alert: &Alert) -> Result<(), StoreError> {
     let mut update = db.prepare_cached(
         "UPDATE alerts SET state = ?2, findings = ?3, last_event = ?4, entities = ?5, delivered = ?6, acknowledged = ?7, \
-         verdict_at = ?8, acknowledged_by = ?9, verdict = ?10, verdict_by = ?11, verdict_reason = ?12 WHERE n = ?1",
+         verdict_at = ?8, acknowledged_by = ?9, verdict = ?10, verdict_by = ?11, verdict_reason = ?12, message = ?13 WHERE n = ?1",
     )?;
     update.execute(params![
         n,
@@ -106,6 +106,7 @@ pub(crate) fn update_alert(db: &Connection, n: i64, alert: &Alert) -> Result<(),
         alert.verdict.map(Verdict::as_str),
         alert.verdict_by,
         alert.verdict_reason,
+        alert.message,
     ])?;
     Ok(())
 }

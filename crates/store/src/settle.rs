@@ -9,11 +9,12 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::settlement::{Settled, Settlement};
 use crate::triage::Triage;
-use crate::{RouteRule, Store, StoreError, health, ledger, rejects};
+use crate::{RouteRule, Store, StoreError, facts, health, ledger, rejects};
 
 impl Store {
     /// Stores what a batch came to, in one transaction: findings once by id, alerts opened, folded or silenced, an outbox row for
-    /// every route that takes an opened alert, rejects, counts and the cursor.
+    /// every route that takes an opened alert, rejects, counts, facts for correlations and the cursor. A known finding about many events is
+    /// replaced by what is said later of it, as long as it is not final.
     ///
     /// Errors: those of the disk. Nothing of the batch is stored then, and the same settlement may be handed in again.
     pub fn settle(&self, settlement: Settlement, routes: &[RouteRule]) -> Result<Settled, StoreError> {
@@ -32,11 +33,14 @@ impl Store {
         for raised in &settlement.findings {
             triage.settle(raised)?;
         }
-        let (settled, mut counts) = triage.finish()?;
+        let (mut settled, mut counts) = triage.finish()?;
         counts.merge(&settlement.ledger);
         ledger::add(db, &counts)?;
         rejects::keep(db, &self.inner.options, &settlement.rejects)?;
         health::touch(db, settlement)?;
+        if let Some(bytes) = &settlement.facts {
+            settled.facts = Some(facts::append(db, bytes)?);
+        }
         if let Some(cursor) = &settlement.cursor {
             db.prepare_cached(
                 "INSERT INTO cursors VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = excluded.value",

@@ -78,6 +78,8 @@ pub struct Settlement {
     pub rejects: Vec<Rejected>,
     /// Freshness per source; may be empty.
     pub sightings: Vec<Sighting>,
+    /// What the batch says to correlations, as one row of the log of facts; `None` writes none.
+    pub facts: Option<Vec<u8>>,
     /// The time of settling.
     pub now: Time,
 }
@@ -91,4 +93,6 @@ pub struct Settled {
     pub opened: Vec<AlertId>,
     /// Outbox rows written, per route.
     pub queued: BTreeMap<String, u64>,
+    /// The row of the log of facts that was written.
+    pub facts: Option<u64>,
 }

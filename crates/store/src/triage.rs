@@ -4,10 +4,13 @@
 //! In: findings in order. Out: rows, counts, what became of each. Bound: the batch; of one alert, `findings_per_alert_max` findings are kept
 //! whole, and of one rule and hour `findings_per_hour_max` findings that have none; further ones by id and time. Nothing is dropped.
 
+mod revise;
+
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use engine::triage::{Decision, decide};
-use model::{Alert, Disposition, Entry, Finding, Ledger, Silence, Step, Time};
+use model::{Alert, Disposition, Entry, Finding, Ledger, Silence, Standing, Step, Time};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::rows::{alert_by_n, fold_digest, index_text, insert_alert, to_json, update_alert};
@@ -34,7 +37,27 @@ pub(crate) struct Triage<'a> {
 struct Touched {
     alert: Alert,
     folded: u64,
-    has_new_entities: bool,
+    /// Is there something new to find it by?
+    has_new_words: bool,
+    /// Was a finding of it replaced?
+    is_revised: bool,
+}
+
+impl Touched {
+    fn new(alert: Alert) -> Touched {
+        Touched { alert, folded: 0, has_new_words: false, is_revised: false }
+    }
+
+    /// Takes in what the alert says of all its findings.
+    fn take_in(&mut self, finding: &Finding) {
+        self.alert.last_event = self.alert.last_event.max(finding.event_time);
+        for entity in &finding.entities {
+            if self.alert.entities.len() < ENTITIES_MAX && !self.alert.entities.contains(entity) {
+                self.alert.entities.push(entity.clone());
+                self.has_new_words = true;
+            }
+        }
+    }
 }
 
 /// What became of one finding, with the short name of its alert.
@@ -67,11 +90,14 @@ impl<'a> Triage<'a> {
     /// Settles one finding.
     pub fn settle(&mut self, raised: &Raised) -> Result<(), StoreError> {
         let finding = &raised.finding;
-        let known = self.db.prepare_cached("SELECT alert_n FROM findings WHERE finding_id = ?1")?;
-        let known: Option<Option<i64>> =
-            { known }.query_row([finding.finding_id.as_bytes()], |row| row.get(0)).optional()?;
+        let mut known = self.db.prepare_cached("SELECT n, alert_n FROM findings WHERE finding_id = ?1")?;
+        let known: Option<(i64, Option<i64>)> =
+            known.query_row([finding.finding_id.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let (disposition, alert_id) = match known {
-            Some(alert_n) => (Disposition::Repeated, alert_n.map(|n| self.alert_id(n)).transpose()?),
+            Some((n, alert_n)) => {
+                self.revise(raised, n, alert_n)?;
+                (Disposition::Repeated, alert_n.map(|n| self.alert_id(n)).transpose()?)
+            }
             None => self.settle_new(raised)?,
         };
         self.count(raised, disposition);
@@ -90,7 +116,11 @@ impl<'a> Triage<'a> {
         let finding = &raised.finding;
         let digest = fold_digest(finding);
         let candidate = self.candidate(finding, &digest)?;
-        let decision = decide(finding, candidate.map(|n| &self.touched[&n].alert), &self.silences, self.now);
+        let decision = match revise::standing_of(finding) {
+            // Nobody was told of it, and it is not so.
+            Some(Standing::Withdrawn) => Decision::Keep,
+            _ => decide(finding, candidate.map(|n| &self.touched[&n].alert), &self.silences, self.now),
+        };
         let outcome = match decision {
             Decision::Open(alert) => self.open(finding, *alert, &digest, raised)?,
             Decision::Fold(_) => self.fold(finding, candidate.expect("only a candidate can be folded into")),
@@ -117,13 +147,16 @@ impl<'a> Triage<'a> {
             )?
             .query_row(params![digest, since.micros(), until.micros(), at.micros()], |row| row.get(0))
             .optional()?;
-        if let Some(n) = n
-            && !self.touched.contains_key(&n)
-        {
-            let alert = alert_by_n(self.db, n)?;
-            self.touched.insert(n, Touched { alert, folded: 0, has_new_entities: false });
-        }
+        n.map(|n| self.touch(n)).transpose()?;
         Ok(n)
+    }
+
+    /// Reads an alert, unless this batch has it already.
+    fn touch(&mut self, n: i64) -> Result<&mut Touched, StoreError> {
+        Ok(match self.touched.entry(n) {
+            Slot::Occupied(known) => known.into_mut(),
+            Slot::Vacant(free) => free.insert(Touched::new(alert_by_n(self.db, n)?)),
+        })
     }
 
     fn open(
@@ -143,7 +176,7 @@ impl<'a> Triage<'a> {
             *self.settled.queued.entry(route.name.clone()).or_default() += 1;
         }
         self.settled.opened.push(alert.alert_id);
-        self.touched.insert(n, Touched { alert: alert.clone(), folded: 0, has_new_entities: false });
+        self.touched.insert(n, Touched::new(alert.clone()));
         Ok(Outcome { disposition: Disposition::Opened, alert: Some((n, alert)), silence: None })
     }
 
@@ -151,13 +184,7 @@ impl<'a> Triage<'a> {
         let touched = self.touched.get_mut(&n).expect("a candidate is among the touched");
         touched.folded += 1;
         touched.alert.findings += 1;
-        touched.alert.last_event = touched.alert.last_event.max(finding.event_time);
-        for entity in &finding.entities {
-            if touched.alert.entities.len() < ENTITIES_MAX && !touched.alert.entities.contains(entity) {
-                touched.alert.entities.push(entity.clone());
-                touched.has_new_entities = true;
-            }
-        }
+        touched.take_in(finding);
         Outcome { disposition: Disposition::Folded, alert: Some((n, touched.alert.clone())), silence: None }
     }
 
@@ -186,6 +213,9 @@ impl<'a> Triage<'a> {
                 body,
             ])?;
         let finding_n = self.db.last_insert_rowid();
+        if let Some(standing) = revise::standing_of(finding) {
+            revise::write_standing(self.db, finding_n, standing)?;
+        }
         for evidence in raised.evidence.iter().filter(|_| whole) {
             detail::write_evidence(self.db, finding_n, evidence, self.options.evidence_bytes_max)?;
         }
@@ -224,12 +254,14 @@ impl<'a> Triage<'a> {
 
     /// Writes what was gathered over the batch: folds per alert, findings taken per silence.
     pub fn finish(self) -> Result<(Settled, Ledger), StoreError> {
-        for (n, touched) in self.touched.iter().filter(|(_, touched)| touched.folded > 0) {
+        for (n, touched) in self.touched.iter().filter(|(_, touched)| touched.folded > 0 || touched.is_revised) {
             update_alert(self.db, *n, &touched.alert)?;
-            if touched.has_new_entities {
+            if touched.has_new_words {
                 index_text(self.db, *n, &touched.alert)?;
             }
-            detail::write_folds(self.db, *n, touched.folded, self.now)?;
+            if touched.folded > 0 {
+                detail::write_folds(self.db, *n, touched.folded, self.now)?;
+            }
         }
         for (id, taken) in &self.taken {
             self.db

@@ -288,6 +288,7 @@ async fn an_imbalance_is_on_every_page() {
         rejects: vec![],
         sightings: vec![],
         now: seed::now(),
+        ..Settlement::default()
     };
     console.store.settle(lost, &[]).unwrap();
     let ledger = visitor.get("/ledger").await.text;

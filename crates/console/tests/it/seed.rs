@@ -198,6 +198,7 @@ pub fn tell(store: &Store, catalogue: &Catalogue, story: &Story) -> Vec<AlertId>
             rejects: vec![],
             sightings: vec![Sighting { source: story.source.into(), last_event: at, last_received: received }],
             now: received.plus_millis(420),
+            ..Settlement::default()
         };
         opened.extend(store.settle(settlement, &routes()).expect("settles").opened);
     }
@@ -238,7 +239,7 @@ pub fn traffic(store: &Store) {
             sightings = vec![Sighting { source: source.into(), last_event: at.plus_millis(-8_000), last_received: at }];
         }
         let settlement =
-            Settlement { input: input.into(), cursor: None, ledger, findings: vec![], rejects, sightings, now: now() };
+            Settlement { input: input.into(), ledger, rejects, sightings, now: now(), ..Settlement::default() };
         store.settle(settlement, &routes()).expect("settles");
     }
 }
@@ -509,6 +510,7 @@ pub fn many(store: &Store, catalogue: &Catalogue, n: usize) {
             rejects: vec![],
             sightings: vec![],
             now: now(),
+            ..Settlement::default()
         };
         store.settle(settlement, &[]).expect("settles");
     }

@@ -102,6 +102,7 @@ fn attempt(parts: &LineParts, last: &Work, outcome: &Outcome, is_in_lake: &mut b
         findings: outcome.findings.clone(),
         rejects: outcome.rejects.clone(),
         sightings: outcome.sightings.clone(),
+        facts: None,
         now,
     };
     let settled = parts.store.settle(settlement, &parts.routes);

@@ -15,8 +15,10 @@ pub(crate) struct Migration {
     pub sql: &'static str,
 }
 
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_truth.sql", sql: include_str!("0001_truth.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_truth.sql", sql: include_str!("0001_truth.sql") },
+    Migration { name: "0002_correlations.sql", sql: include_str!("0002_correlations.sql") },
+];
 
 /// The newest schema that this version knows.
 pub const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;

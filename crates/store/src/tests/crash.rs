@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::*;
 use crate::{AlertQuery, Cursor, Retry, StoreError};
 
-/// A settlement of two findings, a reject and a cursor; `n` makes it unlike others.
+/// A settlement of two findings, a reject, facts and a cursor; `n` makes it unlike others.
 fn nth(n: i64) -> Settlement {
     let (a, b) = (format!("a{n}"), format!("b{n}"));
     let cursor = Some(Cursor { key: "journal".into(), value: n.to_string() });
     let whole = settlement(vec![finding("r", &a, 0), finding("r", &b, 1)], vec![rejected(a.as_bytes())], at(2));
-    Settlement { cursor, ..whole }
+    Settlement { cursor, facts: Some(a.into_bytes()), ..whole }
 }
 
 fn counts(store: &Store) -> (u64, u64, usize, Option<String>) {
@@ -152,6 +152,8 @@ fn a_killed_process_loses_and_doubles_nothing() {
         let cursor = cursor.map_or(-1, |n| n.parse::<i64>().unwrap());
         assert!(last.is_none_or(|last| last <= cursor), "{last:?} was settled, the cursor is at {cursor}");
         assert_eq!((alerts, rejects), ((cursor + 1) as u64 * 2, (cursor + 1) as u64));
+        let facts = store.facts_after(0, usize::MAX).unwrap();
+        assert!(facts.iter().map(|row| row.bytes.clone()).eq((0..=cursor).map(|n| format!("a{n}").into_bytes())));
         assert_eq!(store.imbalances(at(9)).unwrap(), []);
         assert_eq!(store.verify_audit().unwrap().broken, None);
     }

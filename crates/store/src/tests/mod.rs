@@ -12,8 +12,10 @@ use crate::{Evidence, OutboxOutcome, OutboxRow, Raised, Rejected, RouteRule, Set
 mod acts;
 mod books;
 mod crash;
+mod facts;
 mod outbox;
 mod queue;
+mod revising;
 mod scale;
 mod schema;
 mod settling;
