@@ -6,6 +6,7 @@
 
 mod aside;
 mod explain;
+mod feed;
 
 use std::borrow::Borrow;
 use std::cell::OnceCell;
@@ -13,15 +14,17 @@ use std::sync::Arc;
 
 use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
+use crate::correlate::{Feeds, Matched};
 use crate::envelope::{LEVELS, Leaf, Opener, is_json};
 use crate::event::Event;
 use crate::extract::{extract, first_value};
 use crate::field::{Field, Fields, FieldsBuilder};
 use crate::finding::{Sentence, Voice};
 use crate::frame::scan;
+use crate::identity::Link;
 use crate::limits::Limits;
 use crate::record::{Record, Scalar, Scratch};
-use crate::sigma::{self, CompiledRule, Memo, Program, RuleIndex};
+use crate::sigma::{self, CompiledRule, Linked, Memo, Program, RuleIndex};
 use crate::source::plan::Plan;
 use crate::source::routing::{Picked, Routing};
 use crate::source::shape::{Names, PairReader};
@@ -58,6 +61,14 @@ pub trait Sink {
     fn hit(&mut self, rule: &CompiledRule, event: &Event<'_>, make: &mut dyn FnMut() -> Finding) {
         let _ = rule;
         self.finding(make(), event);
+    }
+    /// The event is a member of correlations; called at most once for each event, behind its findings.
+    fn matched(&mut self, matched: Matched) {
+        let _ = matched;
+    }
+    /// What the event shows about who is behind what: never empty, and told only where a correlation asks who is.
+    fn linked(&mut self, links: Vec<Link>) {
+        let _ = links;
     }
 }
 
@@ -96,6 +107,8 @@ pub struct Engine {
     feeds: Vec<Feed>,
     sources: Vec<Source>,
     program: Program,
+    linked: Vec<Linked>,
+    feeder: feed::Feeder,
     voices: Vec<Voice>,
     fields: Fields,
     opener: Opener,
@@ -109,9 +122,23 @@ pub struct Engine {
 impl Engine {
     /// Compiles sources and rules; every mistake at once. What cannot be compiled is left out, and the rest works.
     pub fn compile<R: Borrow<sigma::Rule> + Clone + Into<Arc<sigma::Rule>>>(
+        sources: Vec<Source>,
+        rules: Vec<R>,
+        filters: Vec<sigma::Filter>,
+        inventory: &sigma::Inventory,
+        limits: Limits,
+    ) -> (Engine, Vec<Diagnostic>) {
+        Engine::with_correlations(sources, rules, filters, Vec::new(), inventory, limits)
+    }
+
+    /// As [`Engine::compile`], with correlations of these rules as [`sigma::link`] gives them.
+    ///
+    /// Shape: an event of a rule that is a member is told to [`Sink::matched`], and a rule that speaks through them alone is silent.
+    pub fn with_correlations<R: Borrow<sigma::Rule> + Clone + Into<Arc<sigma::Rule>>>(
         mut sources: Vec<Source>,
         rules: Vec<R>,
         filters: Vec<sigma::Filter>,
+        linked: Vec<Linked>,
         inventory: &sigma::Inventory,
         limits: Limits,
     ) -> (Engine, Vec<Diagnostic>) {
@@ -119,6 +146,7 @@ impl Engine {
         let transparent = sources.iter().flat_map(|source| source.transparent.iter().map(String::as_str));
         let mut builder = FieldsBuilder::with_transparent(transparent);
         let (program, diagnostics) = sigma::compile(&rules, &filters, inventory, &mut builder);
+        let feeder = feed::Feeder::compile(&linked, &program, &mut builder);
         let mut feeds: Vec<Feed> = sources.iter().map(|source| Feed::new(source, &program, &mut builder)).collect();
         let voices = program.rules().iter().map(|rule| Voice::new(rule, &mut builder)).collect();
         let containers = scan::container_keys().map(|key| builder.intern(key)).collect();
@@ -132,10 +160,21 @@ impl Engine {
         let outer_times = OUTER_TIMES.iter().map(|path| builder.intern(path)).collect();
         let fields = builder.build();
         feeds.iter_mut().for_each(|feed| feed.plan.finish(&feed.source, &fields));
-        let opener = Opener::new();
-        let aside = aside::Aside::default();
-        let engine =
-            Engine { feeds, sources, program, voices, fields, opener, containers, unwrap, outer_times, limits, aside };
+        let engine = Engine {
+            feeds,
+            sources,
+            program,
+            linked,
+            feeder,
+            voices,
+            fields,
+            opener: Opener::new(),
+            containers,
+            unwrap,
+            outer_times,
+            limits,
+            aside: aside::Aside::default(),
+        };
         (engine, diagnostics)
     }
 
@@ -147,6 +186,16 @@ impl Engine {
     /// The compiled rules.
     pub fn rules(&self) -> &[CompiledRule] {
         self.program.rules()
+    }
+
+    /// The correlations, each behind those that it is built on.
+    pub fn correlations(&self) -> &[Linked] {
+        &self.linked
+    }
+
+    /// Which rules feed them, and what is read of their events.
+    pub fn feeds(&self) -> &Feeds {
+        &self.feeder.feeds
     }
 
     /// How many rules look at some record of each source, in order of the sources.
@@ -400,15 +449,32 @@ impl<'e> Pass<'e, '_> {
         };
         self.sink.evaluated(&event);
         self.hold(feed, &record);
-        for rule in self.hits.iter() {
-            let compiled = &self.engine.program.rules()[rule.index()];
+        let engine = self.engine;
+        for rule in self.hits.iter().filter(|rule| !engine.feeder.is_silent(**rule)) {
+            let compiled = &engine.program.rules()[rule.index()];
             let mut make = || {
-                let matched = self.engine.program.matched_terms(*rule, &record);
-                self.engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched)
+                let matched = engine.program.matched_terms(*rule, &record);
+                engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched)
             };
             self.sink.hit(compiled, &event, &mut make);
         }
+        self.feed(feed, &event);
         Ok(())
+    }
+
+    /// Tells what correlations need of the event.
+    #[inline]
+    fn feed(&mut self, feed: &Feed, event: &Event<'_>) {
+        let Engine { feeder, voices, .. } = self.engine;
+        if let Some(matched) = feeder.matched(self.hits, feed, voices, event) {
+            self.sink.matched(matched);
+        }
+        if feeder.feeds.wants_identity {
+            let links = event.links();
+            if !links.is_empty() {
+                self.sink.linked(links);
+            }
+        }
     }
 
     /// Holds the rules that look at the record against it.

@@ -2,6 +2,7 @@
 //!
 //! In: a record, its source, its time. Out: id, columns, entities, OCSF, the redacted record. Nothing is worked out twice.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
@@ -111,6 +112,15 @@ impl<'a> Event<'a> {
     /// The value of a column, or else of a field of the record.
     pub(crate) fn named(&self, name: &str, field: Field) -> Option<&str> {
         self.columns_ref().get(name).map(String::as_str).or_else(|| self.record.first_str(field))
+    }
+
+    /// As [`Event::named`], without working out the other columns.
+    pub(crate) fn named_alone(&self, name: &str, field: Field) -> Option<Cow<'_, str>> {
+        if self.columns.get().is_some() {
+            return self.named(name, field).map(Cow::Borrowed);
+        }
+        let column = self.plan.column(name, &self.record).map(Cow::Owned);
+        column.or_else(|| self.record.first_str(field).map(Cow::Borrowed))
     }
 
     /// The event as OCSF: its class, its columns in their places, and the redacted record as `raw_data`.

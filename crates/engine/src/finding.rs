@@ -3,6 +3,8 @@
 //! In: the rule, the event. Out: a [`Finding`] with its reason sentence, entities and fold key. The sentence is one line of at most
 //! [`MESSAGE_CHARS`] characters, with control characters escaped, since values are the attacker's.
 
+use std::borrow::Cow;
+
 use model::{Entity, EntityKind, Finding, FoldKey, MatchedTerm};
 
 use crate::event::Event;
@@ -14,6 +16,8 @@ use crate::source::holes;
 pub(crate) const MESSAGE_CHARS: usize = 400;
 /// Longest value in a reason sentence.
 const VALUE_CHARS: usize = 120;
+/// Longest mention of an event among others.
+const BRIEF_CHARS: usize = 160;
 const HOUR_MS: i64 = 3_600_000;
 /// What a reason sentence says of an event whose record has no time.
 const NO_TIME: &str = " (the record has no time; that of its receipt stands in)";
@@ -82,12 +86,17 @@ impl Voice {
         }
     }
 
-    fn entities(&self, event: &Event<'_>) -> Vec<Entity> {
-        let mut entities = event.entities();
+    /// Adds the entities that the rule names besides those of the source.
+    pub(crate) fn add_entities(&self, event: &Event<'_>, entities: &mut Vec<Entity>) {
         for (kind, field) in &self.entities {
             let keys = event.record().values(*field).filter_map(|value| value.scalar_text());
             entities.extend(keys.filter(|key| !key.is_empty()).map(|key| Entity { kind: *kind, key: key.to_owned() }));
         }
+    }
+
+    fn entities(&self, event: &Event<'_>) -> Vec<Entity> {
+        let mut entities = event.entities();
+        self.add_entities(event, &mut entities);
         entities.sort();
         entities.dedup();
         entities
@@ -123,6 +132,15 @@ impl Sentence {
     /// The sentence about the event. A hole without a value reads `unknown` and its last word, unless it stands beside one that has
     /// a value: `{type}{Type}` is either.
     pub(crate) fn fill(&self, event: &Event<'_>) -> String {
+        self.fill_with(event, |name, field| event.named(name, field).map(Cow::Borrowed))
+    }
+
+    /// As [`Sentence::fill`], on one short line. Only the columns that it names are worked out.
+    pub(crate) fn brief(&self, event: &Event<'_>) -> String {
+        one_line(&self.fill_with(event, |name, field| event.named_alone(name, field)), BRIEF_CHARS)
+    }
+
+    fn fill_with<'e>(&self, event: &'e Event<'_>, read: impl Fn(&str, Field) -> Option<Cow<'e, str>>) -> String {
         let mut text = String::new();
         let mut rest = self.text.as_str();
         let mut missing: Option<&str> = None;
@@ -134,11 +152,11 @@ impl Sentence {
                 admit(&mut text, missing.take(), std::mem::take(&mut has_value));
             }
             text.push_str(before);
-            let entity = EntityKind::parse(name).and_then(|kind| event.entity(kind));
-            match event.named(name, *field).or(entity).filter(|value| !value.is_empty()) {
+            let entity = || EntityKind::parse(name).and_then(|kind| event.entity(kind)).map(Cow::Borrowed);
+            match read(name, *field).or_else(entity).filter(|value| !value.is_empty()) {
                 Some(value) => {
                     has_value = true;
-                    text.push_str(&one_line(value, VALUE_CHARS));
+                    text.push_str(&one_line(&value, VALUE_CHARS));
                 }
                 None => missing = missing.or(Some(name)),
             }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Claim;
 
+/// The values of one field, in the order of the record.
+pub type Texts = Box<[Arc<str>]>;
+
 /// A set of the members of a correlation, by their places; at most 64.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Members(pub u64);
@@ -79,7 +82,7 @@ pub struct Detail {
     /// The things that it is about.
     pub entities: Box<[Entity]>,
     /// Fields that correlations above read, by name, with the values; sorted by name.
-    pub fields: Box<[(Arc<str>, Box<[Arc<str>]>)]>,
+    pub fields: Box<[(Arc<str>, Texts)]>,
 }
 
 /// One event of one group, or one occurrence of a finding beneath, as a correlation sees it.

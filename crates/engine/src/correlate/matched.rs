@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::{Entity, EventId, Lane, SourceId, Time};
 use serde::{Deserialize, Serialize};
 
+use super::Texts;
 use crate::identity::Link;
 
 /// One event that is a member of correlations: which rules match it, and what correlations read of it.
@@ -20,7 +21,7 @@ pub struct Matched {
     pub rules: Box<[u32]>,
     /// The values of the fields that correlations read, by their places among [`super::Feeds::fields`], in order; those that the
     /// record has.
-    pub fields: Box<[(u32, Box<[Arc<str>]>)]>,
+    pub fields: Box<[(u32, Texts)]>,
     /// Who acted, where a correlation groups by who is behind it.
     pub actor: Option<Entity>,
     /// Its source.

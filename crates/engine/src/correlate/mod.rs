@@ -8,10 +8,11 @@
 
 mod episode;
 mod fact;
+mod feeds;
 mod matched;
 mod operator;
 
 pub use episode::{Claim, Episode, Measure, Out, Told};
-pub use fact::{Detail, Fact, Members, Values};
+pub use fact::{Detail, Fact, Members, Texts, Values};
 pub use matched::{Batch, Feeds, Matched, Progress};
 pub use operator::Operator;

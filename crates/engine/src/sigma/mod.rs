@@ -48,4 +48,4 @@ pub use profile::{Profile, RuleCost};
 pub use program::{CompiledRule, Memo, Program};
 pub use rule::{BlindSpot, Expect, Fold, LogSource, Related, Require, Rule, Status, Strategy, TriageStep, Watchkeep};
 pub use ruleset::{RuleIndex, RuleSet};
-pub use stateful::Stateful;
+pub use stateful::{Stateful, WHO};

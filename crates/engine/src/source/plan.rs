@@ -127,6 +127,13 @@ impl Plan {
         EventId::of(&digest)
     }
 
+    /// One column alone.
+    pub(crate) fn column(&self, name: &str, record: &Record<'_>) -> Option<String> {
+        // They come from a map by name.
+        let at = self.columns.binary_search_by(|(column, _)| column.as_str().cmp(name)).ok()?;
+        self.columns[at].1.iter().find_map(|reader| reader.first(record))
+    }
+
     pub(crate) fn columns(&self, record: &Record<'_>) -> BTreeMap<String, String> {
         let first = |readers: &Vec<Reader>| readers.iter().find_map(|reader| reader.first(record));
         self.columns.iter().filter_map(|(name, readers)| Some((name.clone(), first(readers)?))).collect()

@@ -6,6 +6,8 @@ mod data;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use engine::correlate::Matched;
+use engine::identity::Link;
 use engine::{Engine, Event, Given, Limits, Reject, Sink, Source, sigma};
 use model::{Finding, Lane, SourceId, Time};
 
@@ -41,16 +43,23 @@ pub fn engine(rules: &[&str]) -> Engine {
 }
 
 pub fn engine_with(rules: &[&str], limits: Limits) -> Engine {
-    let mut parsed = Vec::new();
+    let (mut parsed, mut correlations, mut filters) = (Vec::new(), Vec::new(), Vec::new());
     for text in rules {
         let (documents, wrong) = sigma::parse(text);
+        let wrong: Vec<_> = wrong.into_iter().filter(|wrong| wrong.code != "correlation-not-evaluated").collect();
         assert!(wrong.is_empty(), "{wrong:#?}");
-        parsed.extend(documents.into_iter().filter_map(|document| match document {
-            sigma::Document::Rule(rule) => Some(rule),
-            _ => None,
-        }));
+        for document in documents {
+            match document {
+                sigma::Document::Rule(rule) => parsed.push(rule),
+                sigma::Document::Filter(filter) => filters.push(filter),
+                sigma::Document::Correlation(correlation) => correlations.push(correlation),
+            }
+        }
     }
-    let (engine, wrong) = Engine::compile(sources(), parsed, vec![], &sigma::Inventory::new(), limits);
+    let (linked, wrong) = sigma::link(&parsed, &correlations);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let inventory = sigma::Inventory::new();
+    let (engine, wrong) = Engine::with_correlations(sources(), parsed, filters, linked, &inventory, limits);
     assert!(wrong.is_empty(), "{wrong:#?}");
     engine
 }
@@ -77,6 +86,8 @@ pub struct Seen {
 pub struct Memory {
     pub events: Vec<Seen>,
     pub findings: Vec<Finding>,
+    pub matched: Vec<Matched>,
+    pub links: Vec<Link>,
     pub rejects: Vec<(String, Reject)>,
 }
 
@@ -100,6 +111,14 @@ impl Sink for Memory {
 
     fn finding(&mut self, finding: Finding, _event: &Event<'_>) {
         self.findings.push(finding);
+    }
+
+    fn matched(&mut self, matched: Matched) {
+        self.matched.push(matched);
+    }
+
+    fn linked(&mut self, links: Vec<Link>) {
+        self.links.extend(links);
     }
 }
 
