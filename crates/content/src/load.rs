@@ -184,10 +184,21 @@ impl Assembly {
         match document {
             Document::Rule(rule) => self.take_rule(file, rule, text),
             Document::Filter(filter) => self.catalogue.filters.push(Filter { file: file.name.clone(), ..filter }),
-            Document::Correlation(correlation) => {
-                self.catalogue.correlations.push(Correlation { file: file.name.clone(), ..correlation });
+            Document::Correlation(correlation) => self.take_correlation(file, correlation),
+        }
+    }
+
+    /// What speaks for a rule comes behind it, and is set aside where that rule was.
+    fn take_correlation(&mut self, file: &ContentFile, correlation: Correlation) {
+        if let Some(rule) = &correlation.voice_of {
+            let is_taken = |entry: &CatalogueRule| {
+                entry.rule.id == *rule && entry.file == file.name && entry.rule.line == correlation.line
+            };
+            if !self.catalogue.rules.iter().any(is_taken) {
+                return;
             }
         }
+        self.catalogue.correlations.push(Correlation { file: file.name.clone(), ..correlation });
     }
 
     fn take_rule(&mut self, file: &ContentFile, mut rule: sigma::Rule, text: &Arc<str>) {
@@ -204,6 +215,8 @@ impl Assembly {
         let earlier = &self.catalogue.rules[at];
         let other = earlier.file.clone();
         if earlier.provenance.root < file.root {
+            let replaced = &entry.rule.id;
+            self.catalogue.correlations.retain(|other| other.voice_of.as_ref() != Some(replaced));
             self.catalogue.rules[at] = entry;
             let message = format!("rule `{id}` replaces the one in `{other}`");
             self.warn(file, line, "overrides-rule", message, "nothing, if that is meant; otherwise give it its own id");

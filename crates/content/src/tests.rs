@@ -63,6 +63,32 @@ fn what_a_correlation_refers_to_is_looked_for_in_all_files() {
 }
 
 #[test]
+fn what_speaks_for_a_rule_goes_with_it() {
+    let judged = |id: &str| {
+        let stateful = "type: first_seen, group-by: [sourceIPAddress], timespan: 30d, learn: 7d";
+        let text = RULE.replace("0a01", id);
+        format!("{text}watchkeep:\n    stateful: {{{stateful}, condition: {{field: userAgent}}}}\n")
+    };
+    let (first, second) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    write(first.path(), "a.yml", &judged("0a01"));
+    write(first.path(), "b.yml", &judged("0a01"));
+    write(first.path(), "c.yml", &judged("0a02").replace("title: ", "title: Other "));
+    write(second.path(), "a.yml", &RULE.replace("high", "low"));
+    let of = |catalogue: &Catalogue| -> Vec<(String, String)> {
+        let file = |file: &str| file.rsplit('/').next().unwrap_or_default().to_owned();
+        let all = catalogue.correlations.iter();
+        all.map(|it| (file(&it.file), it.voice_of.as_ref().map(ToString::to_string).unwrap_or_default())).collect()
+    };
+    let voice = |name: &str, id: &str| (name.to_owned(), format!("0f7a4f0e-8a52-4a5f-9a0b-3f2c0c6f{id}"));
+    let (catalogue, diagnostics) = load(&[Root::Dir(first.path().into())]);
+    assert_eq!(of(&catalogue), [voice("a.yml", "0a01"), voice("c.yml", "0a02")]);
+    assert_eq!(codes(&diagnostics).into_iter().filter(|code| *code == "duplicate-id").count(), 1);
+    let (catalogue, diagnostics) = load(&[Root::Dir(first.path().into()), Root::Dir(second.path().into())]);
+    assert_eq!(of(&catalogue), [voice("c.yml", "0a02")]);
+    assert!(codes(&diagnostics).contains(&"overrides-rule"));
+}
+
+#[test]
 fn a_folder_that_does_not_exist_is_told() {
     let (_, diagnostics) = load(&[Root::Dir("no/such/folder".into())]);
     assert_eq!(codes(&diagnostics), ["unreadable"]);

@@ -46,6 +46,9 @@ pub use modifier::{IllegalChain, Modifier, Modifiers};
 pub use parse::parse;
 pub use profile::{Profile, RuleCost};
 pub use program::{CompiledRule, Memo, Program};
-pub use rule::{BlindSpot, Expect, Fold, LogSource, Related, Require, Rule, Status, Strategy, TriageStep, Watchkeep};
+pub use rule::{
+    BlindSpot, Claimed, Claims, Expect, Fold, LogSource, Related, Require, Rule, Status, Strategy, TriageStep,
+    Watchkeep,
+};
 pub use ruleset::{RuleIndex, RuleSet};
 pub use stateful::{Stateful, WHO};

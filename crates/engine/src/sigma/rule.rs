@@ -176,6 +176,34 @@ pub struct Watchkeep {
     pub playbook: Option<String>,
     /// Template of the reason sentence: `{userIdentity.arn} read {requestParameters.key}`.
     pub message: Option<String>,
+    /// What its author says of its logic, to be held against it.
+    pub claims: Option<Claims>,
+}
+
+/// What an author claims of the logic of a rule; a claim that is not made is not checked.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Claims {
+    /// The rules that must come one behind the other; rules of one step are parted by ` or `.
+    pub order: Option<Claimed<Vec<String>>>,
+    /// How long it looks, milliseconds.
+    pub window_ms: Option<Claimed<i64>>,
+    /// Fields, or kinds of entity, that keep events apart.
+    pub entity: Option<Claimed<Vec<String>>>,
+    /// From what number on it is a finding.
+    pub threshold: Option<Claimed<f64>>,
+    /// The events that it looks at: values of a field, or the rules that it joins.
+    pub events: Option<Claimed<Vec<String>>>,
+}
+
+/// One claim and where it stands.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Claimed<T> {
+    /// What is claimed.
+    pub value: T,
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
 }
 
 /// A feed that a rule cannot work without.

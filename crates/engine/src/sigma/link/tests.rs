@@ -129,3 +129,48 @@ fn an_id_that_is_taken_is_told() {
     assert_eq!(told, ["duplicate-id 23:0", "duplicate-id 33:0"]);
     assert_eq!(linked.len(), 1);
 }
+
+/// A rule `v` that is judged over time.
+fn voiced(more: &str) -> String {
+    let stateful = "stateful: {type: first_seen, group-by: [u], timespan: 30d, learn: 14d, condition: {field: x}";
+    format!("{}watchkeep:\n  {stateful}{more}}}\n", rule("v", 3))
+}
+
+#[test]
+fn a_correlation_that_speaks_for_a_rule_is_what_others_mean_by_its_name_and_id() {
+    let (linked, told) = linked(&format!(
+        "{}---\n{}---\n{}",
+        count("by_name", "[v]", ""),
+        voiced(""),
+        count("by_id", "[9F8C1D2E-0000-4000-8000-000000000003]", "")
+    ));
+    assert!(told.is_empty(), "{told:?}");
+    let names: Vec<&str> = linked.iter().map(|linked| linked.correlation.title.as_str()).collect();
+    assert_eq!(names, ["v", "by_name", "by_id"]);
+    assert_eq!(linked[0].members, [Member::Rule(id(3))]);
+    assert_eq!(linked[0].correlation.voice_of, Some(id(3)));
+    assert_eq!(
+        (&linked[1].members, &linked[2].members),
+        (&vec![Member::Correlation(0)], &vec![Member::Correlation(0)])
+    );
+    assert!(!linked[0].is_raised && linked[1].is_raised);
+}
+
+#[test]
+fn what_speaks_for_a_rule_raises_its_findings_where_nothing_stands_above() {
+    let (linked, told) = linked(&voiced(", generate: true"));
+    assert!(told.is_empty(), "{told:?}");
+    assert!(linked[0].is_raised && linked[0].correlation.generate);
+}
+
+#[test]
+fn members_of_a_risk_are_worth_their_level_or_what_is_given() {
+    let risk = "title: t\nwatchkeep:\n  stateful: {type: risk, rules: [a, b, c], points: {b: 7}, group-by: [u], timespan: 1d, condition: {gte: 9}}\n";
+    let high = count("c", "[v]", "level: high\ntags: [attack.exfiltration, attack.t1567]\n");
+    let (linked, told) = linked(&format!("{}---\n{high}---\n{risk}", voiced("")));
+    assert!(told.is_empty(), "{told:?}");
+    let weight =
+        |points, tactics: &[&str]| Weight { points, tactics: tactics.iter().map(|it| (*it).to_owned()).collect() };
+    assert_eq!(linked[2].weights, [weight(20, &[]), weight(7, &[]), weight(50, &["exfiltration"])]);
+    assert!(linked[0].weights.is_empty() && linked[1].weights.is_empty());
+}

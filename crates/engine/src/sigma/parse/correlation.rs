@@ -3,11 +3,12 @@
 use super::super::bounds::{CORRELATED_MAX, CORRELATION_FIELDS_MAX, TIMESPAN_MS_MAX};
 use super::super::correlation::{Alias, Correlation, CorrelationCondition, CorrelationKind, Reference};
 use super::super::rule::Watchkeep;
+use super::super::stateful::WHO;
 use super::reader::Reader;
-use super::{correlation_condition, meta, rule};
+use super::{correlation_condition, meta, rule, stateful, watchkeep};
 use crate::yaml::{Entry, Kind, Node};
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "title",
     "id",
     "name",
@@ -28,6 +29,7 @@ const KEYS: [&str; 20] = [
     "generate",
     "related",
     "custom_attributes",
+    "watchkeep",
 ];
 const PARTS: [&str; 7] = ["type", "rules", "group-by", "timespan", "condition", "aliases", "generate"];
 
@@ -48,7 +50,11 @@ pub(super) fn read(reader: &mut Reader, entries: &[Entry<'_>], line: usize) -> O
             "level" => correlation.level = meta::level(reader, entry),
             "falsepositives" => correlation.falsepositives = reader.texts(entry),
             "generate" => correlation.generate |= reader.truth(entry).unwrap_or_default(),
-            "correlation" => has_kind = body(reader, entry, &mut correlation),
+            "watchkeep" => correlation.watchkeep = watchkeep::read(reader, entry),
+            "correlation" => {
+                has_kind = body(reader, entry, &mut correlation);
+                check_own_fields(reader, entry.value.as_map().unwrap_or_default(), &correlation);
+            }
             key if KEYS.contains(&key) => {}
             key => {
                 let message = format!("`{key}` is no key of a Sigma correlation");
@@ -59,16 +65,36 @@ pub(super) fn read(reader: &mut Reader, entries: &[Entry<'_>], line: usize) -> O
     if !entries.iter().any(|entry| entry.key == "title") {
         meta::missing(reader, line, "title", "add one line that says what is found");
     }
+    let sigma = entries.iter().find(|entry| entry.key == "correlation");
+    let entry = match (sigma, stateful::find(entries)) {
+        (Some(_), Some(entry)) => {
+            let message = "`correlation` and `watchkeep.stateful` are two answers to one question";
+            reader.note(entry.error(
+                "correlation-and-stateful",
+                message,
+                "leave one of them out, or write two documents",
+            ));
+            return None;
+        }
+        (sigma, None) => sigma?,
+        (None, Some(entry)) => {
+            has_kind = stateful::read(reader, entry, &mut correlation);
+            entry
+        }
+    };
     if reader.has_errors() || !has_kind {
         return None;
     }
-    let entry = entries.iter().find(|entry| entry.key == "correlation")?;
-    let message = format!("correlation `{}` is read and kept, and not evaluated yet", correlation.title);
-    reader.note(entry.warning("correlation-not-evaluated", message, "its rules are evaluated on their own"));
+    note_unevaluated(reader, entry, &correlation);
     Some(correlation)
 }
 
-fn blank(line: usize) -> Correlation {
+pub(super) fn note_unevaluated(reader: &mut Reader, entry: &Entry<'_>, correlation: &Correlation) {
+    let message = format!("correlation `{}` is read and kept, and not evaluated yet", correlation.title);
+    reader.note(entry.warning("correlation-not-evaluated", message, "its rules are evaluated on their own"));
+}
+
+pub(super) fn blank(line: usize) -> Correlation {
     Correlation {
         file: String::new(),
         line,
@@ -137,7 +163,7 @@ fn read_kind(reader: &mut Reader, entry: &Entry<'_>) -> Option<CorrelationKind> 
 }
 
 /// Ids or names of rules, each once.
-fn references(reader: &mut Reader, entry: &Entry<'_>) -> Vec<Reference> {
+pub(super) fn references(reader: &mut Reader, entry: &Entry<'_>) -> Vec<Reference> {
     let mut known: Vec<Reference> = Vec::new();
     reader.texts(entry);
     for node in reader.list(entry) {
@@ -187,7 +213,7 @@ pub(super) fn fields(reader: &mut Reader, entry: &Entry<'_>) -> Vec<String> {
 }
 
 /// A number and one of `s`, `m`, `h`, `d`, `w`, `M` and `y`: months and years are as long as the calendar's are on average.
-fn timespan_ms(reader: &mut Reader, entry: &Entry<'_>) -> Option<i64> {
+pub(super) fn timespan_ms(reader: &mut Reader, entry: &Entry<'_>) -> Option<i64> {
     let text = entry.value.as_str().unwrap_or_default().trim();
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (count, unit) = text.split_at(split);
@@ -217,7 +243,7 @@ fn timespan_ms(reader: &mut Reader, entry: &Entry<'_>) -> Option<i64> {
             None
         }
         _ => {
-            let message = format!("`timespan` is `{shown}`, which is no length of time");
+            let message = format!("`{}` is `{shown}`, which is no length of time", entry.key);
             let remedy = "write a number and a unit: `30s`, `15m`, `1h`, `7d`, `2w`";
             reader.note(entry.value.error("bad-duration", message, remedy));
             None
@@ -225,7 +251,7 @@ fn timespan_ms(reader: &mut Reader, entry: &Entry<'_>) -> Option<i64> {
     }
 }
 
-fn aliases(reader: &mut Reader, entry: &Entry<'_>) -> Vec<Alias> {
+pub(super) fn aliases(reader: &mut Reader, entry: &Entry<'_>) -> Vec<Alias> {
     let mut aliases = Vec::new();
     for alias in reader.map(entry) {
         let mut fields = Vec::new();
@@ -250,7 +276,7 @@ fn aliases(reader: &mut Reader, entry: &Entry<'_>) -> Vec<Alias> {
 }
 
 /// An alias that nothing uses, or that speaks of a rule that is not joined, is a mistake of the author's.
-fn check_aliases(reader: &mut Reader, parts: &[Entry<'_>], correlation: &Correlation) {
+pub(super) fn check_aliases(reader: &mut Reader, parts: &[Entry<'_>], correlation: &Correlation) {
     let Some(entry) = parts.iter().find(|part| part.key == "aliases") else { return };
     for alias in &correlation.aliases {
         let is_used = correlation.group_by.contains(&alias.name) || correlation.fields().contains(&alias.name.as_str());
@@ -259,6 +285,27 @@ fn check_aliases(reader: &mut Reader, parts: &[Entry<'_>], correlation: &Correla
             let message = format!("alias `{}` is neither in `group-by` nor in `field`", alias.name);
             reader.note(place.warning("unused-alias", message, "use it, or remove it"));
         }
+    }
+}
+
+/// Fields below `watchkeep.` are no fields of records: one of them is known, and it stands in `group-by` alone.
+pub(super) fn check_own_fields(reader: &mut Reader, parts: &[Entry<'_>], correlation: &Correlation) {
+    let is_ours = |name: &&str| name.starts_with("watchkeep.");
+    let place = |key: &str| parts.iter().find(|part| part.key == key);
+    for name in correlation.group_by.iter().map(String::as_str).filter(is_ours).filter(|name| *name != WHO) {
+        let Some(entry) = place("group-by") else { continue };
+        let message = format!("`{name}` is no field of Watchkeep's own");
+        let remedy = format!("write `{WHO}`: the person or workload behind the actor");
+        reader.note(entry.value.error("unknown-field", message, remedy));
+    }
+    let fields = correlation.fields();
+    let aliased = correlation.aliases.iter().flat_map(|alias| alias.fields.iter().map(|(_, field)| field.as_str()));
+    let named = correlation.aliases.iter().map(|alias| alias.name.as_str());
+    for (names, keys) in [(fields, &["entity", "condition"][..]), (aliased.chain(named).collect(), &["aliases"][..])] {
+        let Some(name) = names.into_iter().find(is_ours) else { continue };
+        let Some(entry) = keys.iter().find_map(|key| place(key)) else { continue };
+        let message = format!("`{name}` is no field of a record");
+        reader.note(entry.value.error("unknown-field", message, format!("`{WHO}` can stand in `group-by` alone")));
     }
 }
 

@@ -1,5 +1,6 @@
 //! From the text of a Sigma file to its documents, with everything that is wrong, at once.
 
+mod claims;
 mod condition;
 mod correlation;
 mod correlation_condition;
@@ -8,6 +9,7 @@ mod filter;
 mod meta;
 mod reader;
 mod rule;
+mod stateful;
 mod watchkeep;
 
 use model::Diagnostic;
@@ -57,20 +59,27 @@ pub fn parse(text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
     (documents, diagnostics)
 }
 
-fn document(reader: &mut Reader, entries: &[Entry<'_>], line: usize) -> Option<Document> {
+/// The documents that one of the text makes: a rule that is judged over time makes two.
+fn document(reader: &mut Reader, entries: &[Entry<'_>], line: usize) -> Vec<Document> {
     let has = |key: &str| entries.iter().find(|entry| entry.key == key);
     if let Some(action) = has("action") {
         let message = "`action` documents are no part of Sigma 2";
         reader.note(action.error("action-document", message, "write each rule out as a document of its own"));
-        return None;
+        return Vec::new();
     }
-    if has("correlation").is_some() {
-        return correlation::read(reader, entries, line).map(Document::Correlation);
+    if has("correlation").is_some() || stateful::find(entries).is_some() && has("detection").is_none() {
+        return correlation::read(reader, entries, line).map(Document::Correlation).into_iter().collect();
     }
     if has("filter").is_some() {
-        return filter::read(reader, entries, line).map(Document::Filter);
+        return filter::read(reader, entries, line).map(Document::Filter).into_iter().collect();
     }
-    rule::read(reader, entries, line).map(|rule| Document::Rule(*rule))
+    let Some(rule) = rule::read(reader, entries, line) else { return Vec::new() };
+    let voice = stateful::voice(reader, entries, &rule);
+    if reader.has_errors() {
+        return Vec::new();
+    }
+    let rule = Document::Rule(*rule);
+    std::iter::once(rule).chain(voice.map(Document::Correlation)).collect()
 }
 
 #[cfg(test)]

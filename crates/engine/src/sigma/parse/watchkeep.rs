@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use model::{EntityKind, RuleKind};
 
 use super::super::rule::{BlindSpot, Expect, Fold, Require, Strategy, TriageStep, Watchkeep};
+use super::claims;
 use super::reader::{Reader, nearest};
 use crate::yaml::{Entry, Node};
 
-const KEYS: [&str; 11] =
-    ["owner", "kind", "threats", "requires", "entities", "fold", "expect", "strategy", "triage", "playbook", "message"];
+const KEYS: [&str; 13] = [
+    "owner", "kind", "threats", "requires", "entities", "fold", "expect", "strategy", "triage", "playbook", "message",
+    "stateful", "claims",
+];
 
 /// Reads the key; what is wrong is noted, and what is right is kept.
 pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>) -> Watchkeep {
@@ -27,6 +30,9 @@ pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>) -> Watchkeep {
             "triage" => watchkeep.triage = each(reader, part, triage_step),
             "playbook" => watchkeep.playbook = reader.text(part),
             "message" => watchkeep.message = message(reader, part),
+            "claims" => watchkeep.claims = Some(claims::read(reader, part)),
+            // Read where the document is known.
+            "stateful" => {}
             _ => reader.unknown_key(part, "`watchkeep`", &KEYS),
         }
     }

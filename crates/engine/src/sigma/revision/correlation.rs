@@ -183,3 +183,6 @@ fn measured(measured: &Measured) -> String {
 fn fields(fields: &[String]) -> String {
     sorted(fields.to_vec())
 }
+
+#[cfg(test)]
+mod tests;
