@@ -11,8 +11,10 @@ mod fact;
 mod feeds;
 mod matched;
 mod operator;
+mod sigma;
 
 pub use episode::{Claim, Episode, Measure, Out, Told};
 pub use fact::{Detail, Fact, Members, Texts, Values};
 pub use matched::{Batch, Feeds, Matched, Progress};
 pub use operator::Operator;
+pub use sigma::{SigmaOperator, SigmaState};

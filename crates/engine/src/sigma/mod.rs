@@ -33,6 +33,7 @@ pub mod stateful;
 mod test;
 mod text;
 mod time;
+pub(crate) mod ways;
 mod witness;
 
 pub use compile::compile;

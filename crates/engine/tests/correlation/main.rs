@@ -1,8 +1,10 @@
-//! Correlations against their page: a plain evaluator, what it promises, and the conformance cases.
+//! Correlations against their page: a plain evaluator, what it promises, the operators, and the conformance cases.
 
 mod conformance_cases;
 mod fields;
 mod laws;
+mod operators;
 mod plain;
 mod scene;
 mod sentences;
+mod shown;

@@ -2,8 +2,10 @@
 
 use model::Diagnostic;
 
+use super::super::bounds::CORRELATED_MAX;
 use super::super::correlation::{Bound, Comparison, Correlation, CorrelationCondition, CorrelationKind, Reference};
 use super::super::detection::Condition;
+use super::super::ways::{WAYS_MAX, ways};
 use super::condition::{RULES, parse_names, words};
 use super::correlation::fields;
 use super::detection::{mark, place_in};
@@ -164,6 +166,10 @@ fn expression(reader: &mut Reader, entry: &Entry<'_>, correlation: &mut Correlat
         let (line, column) = (entry.value.line, entry.value.column);
         let reference = |name: &str| Reference { name: name.to_owned(), line, column };
         correlation.rules = words(text).into_iter().map(reference).collect();
+        if correlation.rules.len() > CORRELATED_MAX {
+            let message = format!("the condition names {} rules, more than {CORRELATED_MAX}", correlation.rules.len());
+            reader.note(entry.error("too-many-rules", message, "join fewer, or make one rule of several"));
+        }
     }
     let names: Vec<&str> = correlation.rules.iter().map(|rule| rule.name.as_str()).collect();
     match parse_names(text, &names, &RULES) {
@@ -175,6 +181,7 @@ fn expression(reader: &mut Reader, entry: &Entry<'_>, correlation: &mut Correlat
         }
         Ok(condition) => {
             check_expression(reader, entry, &condition, &names);
+            check_ways(reader, entry, &condition, correlation.kind, names.len());
             correlation.condition = CorrelationCondition::Expression(condition);
         }
     }
@@ -190,6 +197,15 @@ fn check_expression(reader: &mut Reader, entry: &Entry<'_>, condition: &Conditio
     if holds_without_events(condition) {
         let message = "the condition holds where no rule occurs, and nothing would ever be asked";
         reader.note(entry.error("condition-without-event", message, "join a rule that must occur by `and`"));
+    }
+}
+
+/// Of an order, each way to make the condition true is followed.
+fn check_ways(reader: &mut Reader, entry: &Entry<'_>, condition: &Condition, kind: CorrelationKind, rules: usize) {
+    if kind == CorrelationKind::TemporalOrdered && rules <= CORRELATED_MAX && ways(condition).is_none() {
+        let message = format!("there are more than {WAYS_MAX} ways to make the condition true, each with an order");
+        let remedy = "name fewer rules, count them with `condition: {gte: 3}`, or write `type: temporal`";
+        reader.note(entry.error("too-many-ways", message, remedy));
     }
 }
 

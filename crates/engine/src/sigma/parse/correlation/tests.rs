@@ -253,6 +253,25 @@ fn expressions_name_rules() {
 }
 
 #[test]
+fn an_expression_may_not_name_too_many_rules_or_have_too_many_ways() {
+    let of = |kind: &str, rules: usize, word: &str| {
+        let names: Vec<String> = (0..rules).map(|rule| format!("r{rule}")).collect();
+        text(kind, &names.join(word)).replace("  rules: [a, b, c]\n", "")
+    };
+    assert_eq!(codes(&of("temporal", 64, " or ")), [""; 0]);
+    assert_eq!(codes(&of("temporal_ordered", 64, " or ")), [""; 0]);
+    assert_eq!(codes(&of("temporal", 65, " or ")), ["too-many-rules 6:3"]);
+    assert_eq!(codes(&of("temporal_ordered", 65, " or ")), ["too-many-rules 6:3"]);
+    let pairs = |pairs: usize| {
+        let pairs: Vec<String> = (0..pairs).map(|pair| format!("(a{pair} or b{pair})")).collect();
+        text("temporal_ordered", &pairs.join(" and ")).replace("  rules: [a, b, c]\n", "")
+    };
+    assert_eq!(codes(&pairs(8)), [""; 0]);
+    assert_eq!(codes(&pairs(9)), ["too-many-ways 6:3"]);
+    assert_eq!(codes(&pairs(9).replace("temporal_ordered", "temporal")), [""; 0]);
+}
+
+#[test]
 fn an_expression_alone_names_its_rules() {
     let text = text("temporal_ordered", "b and (a or not c)").replace("  rules: [a, b, c]\n", "");
     let rules: Vec<String> = correlation(&text).rules.into_iter().map(|rule| rule.name).collect();
