@@ -103,3 +103,23 @@ fn only_tests_of_changed_files() {
     let ran = watchkeep(folder.path(), &["test", ".", "--changed"]).ended(0);
     assert!(ran.out.contains("3 passed"), "{}", ran.out);
 }
+
+#[test]
+fn a_claim_that_the_logic_does_not_keep_fails() {
+    let folder = folder();
+    let rule = |window: &str| {
+        format!(
+            "title: Sign-Ins Add Up\nid: 0f7a4f0e-8a52-4a5f-9a0b-3f2c0c6f0b77\nlogsource: {{product: aws, service: cloudtrail}}\n\
+             detection:\n    selection: {{eventName: ConsoleLogin}}\n    condition: selection\nlevel: high\nwatchkeep:\n\
+             \x20   claims: {{window: {window}, entity: [sourceIPAddress], threshold: 50, events: [ConsoleLogin]}}\n\
+             \x20   stateful: {{type: volume, group-by: [sourceIPAddress], timespan: 1h, at_least: 50, baseline: {{k: 4}}}}\n"
+        )
+    };
+    write(folder.path(), "claimed.yml", &rule("60m"));
+    watchkeep(folder.path(), &["check", "claimed.yml", "--quiet"]).ended(0);
+    write(folder.path(), "claimed.yml", &rule("2h"));
+    let ran = watchkeep(folder.path(), &["check", "claimed.yml", "--quiet"]).ended(1);
+    assert!(ran.out.starts_with("claimed.yml:9:"), "{}", ran.out);
+    assert!(ran.out.contains("claims window 2h; its logic says: 1h"), "{}", ran.out);
+    assert!(ran.out.contains("remedy: correct the logic, or the claim `window`"), "{}", ran.out);
+}

@@ -3,8 +3,10 @@
 //! Comes in: a catalogue. Goes out: diagnostics. Own rules (those of a pack, not imported) are held to more than others:
 //! they have tests of each kind. Rules that no source carries are told once for each log source where they are many.
 
+mod claims;
 mod imported;
 mod rules;
+mod stateful;
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +32,8 @@ pub fn lint(catalogue: &Catalogue, roots: &[Root]) -> Vec<Diagnostic> {
     }
     dormant(catalogue, &mut found);
     lists(catalogue, &mut found);
+    claims::lint(catalogue, &mut found);
+    stateful::lint(catalogue, &mut found);
     imported::lint(roots, &mut found);
     found.sort();
     found

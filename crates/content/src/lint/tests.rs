@@ -85,3 +85,18 @@ fn titles_techniques_tests_and_lists() {
         ]
     );
 }
+
+#[test]
+fn a_share_is_of_a_list_that_exists() {
+    let of = |list: &str| {
+        let stateful = "type: coverage, group-by: [userIdentity.arn], timespan: 1d, condition: {field: requestParameters.key, gte: 90%}";
+        format!("{RULE}watchkeep:\n    stateful: {{{stateful}, of: '%{list}%'}}\n")
+    };
+    let lists = "shards: {owner: us, values: [a, b]}\nnone: {owner: us, values: []}\n";
+    let found = |list: &str| {
+        codes(&[("packs/p/root.yml", &of(list)), ("packs/p/root.test.yml", TESTED), ("inventory/a.yml", lists)])
+    };
+    assert_eq!(found("shards"), [""; 0]);
+    assert_eq!(found("shard"), ["root.yml unknown-list"]);
+    assert_eq!(found("none"), ["root.yml empty-list"]);
+}
