@@ -49,6 +49,13 @@ pub enum Values {
     Numbers(Box<[i128]>),
     /// Texts, in the order of the record. A tuple of several fields is one text: a JSON array of texts.
     Texts(Box<[Arc<str>]>),
+    /// Things, such as the entities of a peer group, and what is measured of them or said about them.
+    Measured {
+        /// The things, as [`Values::Texts`] has texts.
+        of: Box<[Arc<str>]>,
+        /// Never itself `Measured`.
+        values: Box<Values>,
+    },
 }
 
 impl Values {
@@ -66,6 +73,22 @@ impl Values {
         match self {
             Values::Texts(texts) => texts,
             _ => &[],
+        }
+    }
+
+    /// The things that something is measured of; texts where nothing is measured of them.
+    pub fn things(&self) -> &[Arc<str>] {
+        match self {
+            Values::Measured { of, .. } => of,
+            _ => self.texts(),
+        }
+    }
+
+    /// What is measured of the things.
+    pub fn measured(&self) -> &Values {
+        match self {
+            Values::Measured { values, .. } => values,
+            _ => &Values::None,
         }
     }
 }

@@ -12,9 +12,11 @@ mod feeds;
 mod matched;
 mod operator;
 mod sigma;
+pub mod stateful;
 
 pub use episode::{Claim, Episode, Measure, Out, Told};
 pub use fact::{Detail, Fact, Members, Texts, Values};
 pub use matched::{Batch, Feeds, Matched, Progress};
 pub use operator::Operator;
 pub use sigma::{SigmaOperator, SigmaState};
+pub use stateful::{StatefulOperator, StatefulState};

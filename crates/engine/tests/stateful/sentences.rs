@@ -1,0 +1,5 @@
+//! What an engineer expects of each type.
+
+mod buckets;
+mod events;
+mod values;
