@@ -8,17 +8,17 @@ use model::Reject;
 use crate::panics::contain;
 
 use super::detect::{Detect, DetectWorker};
-use super::outcome::{Collector, Outcome, Panicked};
+use super::outcome::{Collector, Outcome, Panicked, Wants};
 use super::queue::Queue;
 use super::work::Work;
 
 /// Rules that one frame may cost.
 const CULPRITS_MAX: usize = 64;
 
-pub(super) fn run(queue: &Queue, detect: &dyn Detect, wants_rows: bool) {
+pub(super) fn run(queue: &Queue, detect: &dyn Detect, wants: Wants) {
     let mut worker = detect.worker();
     while let Some((number, work)) = queue.take() {
-        let outcome = evaluate(detect, &mut worker, &work, wants_rows);
+        let outcome = evaluate(detect, &mut worker, &work, wants);
         queue.done(number, work, outcome);
     }
 }
@@ -28,20 +28,20 @@ pub(super) fn evaluate<'d>(
     detect: &'d dyn Detect,
     worker: &mut Box<dyn DetectWorker + 'd>,
     work: &Work,
-    wants_rows: bool,
+    wants: Wants,
 ) -> Outcome {
-    let whole = contain(|| at_once(detect, &mut **worker, work, wants_rows));
+    let whole = contain(|| at_once(detect, &mut **worker, work, wants));
     whole.unwrap_or_else(|_| {
         // What the panic left in the worker's memory is not known: nothing of it is used again. Whatever panicked
         // is found, and set aside, when its record comes up in the second pass.
         *worker = detect.worker();
-        contain(|| one_by_one(detect, worker, work, wants_rows)).unwrap_or_else(|place| unread(work, place))
+        contain(|| one_by_one(detect, worker, work, wants)).unwrap_or_else(|place| unread(work, place))
     })
 }
 
 /// The outcome of work that cannot be cut into records: all of it is one reject.
 fn unread(work: &Work, place: String) -> Outcome {
-    let mut collector = Collector::new(work.input.clone(), work.received, false);
+    let mut collector = Collector::new(work.input.clone(), work.received, Wants::default());
     let records = work.records.unwrap_or(1);
     collector.receive(records);
     let raw = &work.raw()[..work.bytes().min(Limits::default().reject_bytes)];
@@ -50,9 +50,9 @@ fn unread(work: &Work, place: String) -> Outcome {
     collector.finish()
 }
 
-fn at_once(detect: &dyn Detect, worker: &mut dyn DetectWorker, work: &Work, wants_rows: bool) -> Outcome {
+fn at_once(detect: &dyn Detect, worker: &mut dyn DetectWorker, work: &Work, wants: Wants) -> Outcome {
     let given = work.given();
-    let mut collector = Collector::new(work.input.clone(), work.received, wants_rows);
+    let mut collector = Collector::new(work.input.clone(), work.received, wants);
     if let Some(records) = work.records {
         collector.receive(records);
     }
@@ -72,10 +72,10 @@ fn one_by_one<'d>(
     detect: &'d dyn Detect,
     worker: &mut Box<dyn DetectWorker + 'd>,
     work: &Work,
-    wants_rows: bool,
+    wants: Wants,
 ) -> Outcome {
     let mut total = Outcome::default();
-    let collector = || Collector::new(work.input.clone(), work.received, wants_rows);
+    let collector = || Collector::new(work.input.clone(), work.received, wants);
     if let Some(records) = work.records {
         let mut counted = collector();
         counted.receive(records);
@@ -92,7 +92,7 @@ fn one_by_one<'d>(
         }
         match outcome {
             Err(reason) => counted.reject(frame, work.source.as_ref(), reason, 1),
-            Ok(()) => match contained(detect, worker, work, frame, wants_rows) {
+            Ok(()) => match contained(detect, worker, work, frame, wants) {
                 Ok(outcome) => total.merge(outcome),
                 Err(panics) => {
                     counted.reject(frame, work.source.as_ref(), Reject::Internal, records);
@@ -121,13 +121,13 @@ fn contained<'d>(
     worker: &mut Box<dyn DetectWorker + 'd>,
     work: &Work,
     frame: &[u8],
-    wants_rows: bool,
+    wants: Wants,
 ) -> Result<Outcome, Vec<Panicked>> {
     let given = work.given();
     let mut panics = Vec::new();
     while panics.len() < CULPRITS_MAX {
         let outcome = contain(|| {
-            let mut collector = Collector::new(work.input.clone(), work.received, wants_rows);
+            let mut collector = Collector::new(work.input.clone(), work.received, wants);
             worker.evaluate(frame, &given, &mut collector);
             collector.finish()
         });

@@ -5,9 +5,11 @@
 //! refuses: [`LineSender::submit`] waits, so inputs stop reading and senders wait.
 //!
 //! Workers evaluate batches side by side; one settler takes their outcomes in order, appends events to the lake, then
-//! settles findings, rejects, counts and the cursor in one transaction of the store, then lets the journal go. A crash
+//! settles findings, rejects, counts and the cursor in one transaction of the store, then lets the journal go. Correlations are shown what a
+//! settlement holds before it, and what they say is settled with it. A crash
 //! at any point repeats work and loses none: the cursor moves with what it came to, and the lake tells repeats by event id.
 
+mod correlate;
 mod detect;
 mod evaluate;
 mod monitor;
@@ -27,11 +29,16 @@ use store::{RouteRule, Store};
 use crate::Clock;
 use crate::signals::Signals;
 
+pub use correlate::{
+    Correlate, CorrelateOptions, CorrelateParts, Correlating, Frozen, INPUT as CORRELATIONS, Names, Restored,
+    RuleCounts,
+};
 pub use detect::{Detect, DetectWorker, SetAside};
 pub use monitor::{RejectRate, RejectRateOptions};
 pub(crate) use settle::chain;
 pub use work::{After, Body, Frames, Work};
 
+use outcome::Wants;
 use queue::Queue;
 
 /// What a line needs. Everything is shared: the line owns only its threads.
@@ -39,6 +46,8 @@ use queue::Queue;
 pub struct LineParts {
     /// Evaluates.
     pub detect: Arc<dyn Detect>,
+    /// Detection over time; `None` where there are no correlations.
+    pub correlate: Option<CorrelateParts>,
     /// The truth.
     pub store: Store,
     /// The history; `None` keeps none.
@@ -72,6 +81,8 @@ pub struct LineOptions {
     pub store_pause_max: Duration,
     /// When a jump of rejects is worth an alert.
     pub reject_rate: RejectRateOptions,
+    /// When the state of correlations is saved.
+    pub correlate: CorrelateOptions,
 }
 
 impl Default for LineOptions {
@@ -83,6 +94,7 @@ impl Default for LineOptions {
             store_pause: Duration::from_millis(100),
             store_pause_max: Duration::from_secs(15),
             reject_rate: RejectRateOptions::default(),
+            correlate: CorrelateOptions::default(),
         }
     }
 }
@@ -123,10 +135,10 @@ impl Line {
     pub fn start(parts: LineParts, options: LineOptions) -> Line {
         let queue = Arc::new(Queue::new(options.queue_batches, options.queue_bytes));
         let mut threads = Vec::new();
-        let wants_rows = parts.lake.is_some();
+        let wants = Wants { rows: parts.lake.is_some(), said: parts.correlate.is_some() };
         for _ in 0..options.threads.max(1) {
             let (queue, detect) = (queue.clone(), parts.detect.clone());
-            threads.push(std::thread::spawn(move || evaluate::run(&queue, &*detect, wants_rows)));
+            threads.push(std::thread::spawn(move || evaluate::run(&queue, &*detect, wants)));
         }
         let settling = queue.clone();
         threads.push(std::thread::spawn(move || settle::run(&settling, &parts, &options)));

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use engine::correlate::{Batch, Matched, Progress};
+use engine::identity::Link;
 use engine::{Event, Sink};
 use lake::Row;
 use model::{Entry, Finding, Ledger, Reject, SourceId, Step, Time};
@@ -18,6 +20,10 @@ pub(crate) struct Outcome {
     pub rejects: Vec<Rejected>,
     pub sightings: Vec<Sighting>,
     pub rows: Vec<Row>,
+    /// What the records say to correlations, until they were told.
+    pub said: Batch,
+    /// The row of the log of facts, once correlations were told.
+    pub facts: Option<Vec<u8>>,
     pub panics: Vec<Panicked>,
     pub received: u64,
     pub rejected: u64,
@@ -48,9 +54,24 @@ impl Outcome {
         self.rejects.extend(later.rejects);
         later.sightings.into_iter().for_each(|sighting| self.sight(sighting));
         self.rows.extend(later.rows);
+        self.said.matched.extend(later.said.matched);
+        self.said.links.extend(later.said.links);
+        later.said.progress.into_iter().for_each(|progress| self.advance(progress));
         self.panics.extend(later.panics);
         self.received += later.received;
         self.rejected += later.rejected;
+    }
+
+    /// Of one partition the latest time counts, and the latest receipt.
+    fn advance(&mut self, new: Progress) {
+        let known = self.said.progress.iter_mut();
+        match known.into_iter().find(|known| known.source == new.source && known.partition == new.partition) {
+            Some(known) => {
+                known.time = known.time.max(new.time);
+                known.received = known.received.max(new.received);
+            }
+            None => self.said.progress.push(new),
+        }
     }
 
     fn sight(&mut self, new: Sighting) {
@@ -69,19 +90,28 @@ struct Counts {
     raised: u64,
 }
 
+/// What is gathered besides findings, rejects and counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wants {
+    /// Rows of the lake.
+    pub rows: bool,
+    /// What correlations are told.
+    pub said: bool,
+}
+
 /// Takes what the engine says about the frames of one batch.
 pub(crate) struct Collector {
     input: Arc<str>,
     received: Time,
-    wants_rows: bool,
+    wants: Wants,
     /// Few sources a batch: looked up by walking, so that no event costs a tree.
     counts: Vec<(SourceId, Counts)>,
     outcome: Outcome,
 }
 
 impl Collector {
-    pub fn new(input: Arc<str>, received: Time, wants_rows: bool) -> Collector {
-        Collector { input, received, wants_rows, counts: Vec::new(), outcome: Outcome::default() }
+    pub fn new(input: Arc<str>, received: Time, wants: Wants) -> Collector {
+        Collector { input, received, wants, counts: Vec::new(), outcome: Outcome::default() }
     }
 
     /// Counts records on the receiving side.
@@ -127,6 +157,19 @@ impl Collector {
         self.outcome.ledger.add(entry, records);
     }
 
+    /// Notes how far the event's source has come on this input. A time behind its receipt, from a wrong clock, must not make all others late.
+    fn advance(&mut self, event: &Event<'_>) {
+        let (source, received) = (&event.source().id, event.received());
+        let time = event.time().min(received);
+        match self.outcome.said.progress.iter_mut().find(|known| known.source == *source) {
+            Some(known) => (known.time, known.received) = (known.time.max(time), known.received.max(received)),
+            None => {
+                let (source, partition) = (source.clone(), self.input.clone());
+                self.outcome.said.progress.push(Progress { source, partition, time, received });
+            }
+        }
+    }
+
     fn counts_of(&mut self, source: &SourceId) -> &mut Counts {
         let at = self.counts.iter().position(|(known, _)| known == source).unwrap_or_else(|| {
             self.counts.push((source.clone(), Counts::default()));
@@ -149,8 +192,11 @@ impl Sink for Collector {
             let (last_event, last_received) = (event.time(), event.received());
             self.outcome.sight(Sighting { source: source.clone(), last_event, last_received });
         }
-        if self.wants_rows {
+        if self.wants.rows {
             self.outcome.rows.push(row_of(event));
+        }
+        if self.wants.said {
+            self.advance(event);
         }
     }
 
@@ -159,6 +205,18 @@ impl Sink for Collector {
         let evidence = Evidence { event_id: event.id(), source: event.source().id.clone(), raw: event.redacted() };
         let input = self.input.to_string();
         self.outcome.findings.push(Raised { finding, evidence: vec![evidence], input });
+    }
+
+    fn matched(&mut self, matched: Matched) {
+        if self.wants.said {
+            self.outcome.said.matched.push(matched);
+        }
+    }
+
+    fn linked(&mut self, links: Vec<Link>) {
+        if self.wants.said {
+            self.outcome.said.links.extend(links);
+        }
     }
 }
 

@@ -12,6 +12,16 @@ pub(super) type Evaluated = (Work, Outcome);
 /// May this work join those that were taken?
 pub(super) type Joins = dyn Fn(&[Evaluated], &Work) -> bool;
 
+/// What the settler gets.
+pub(super) enum Taken {
+    /// Outcomes to settle together.
+    Outcomes(Vec<Evaluated>),
+    /// Nothing came for a while.
+    Nothing,
+    /// The line has ended.
+    Ended,
+}
+
 pub(crate) struct Queue {
     state: Mutex<State>,
     /// Something changed: work came, an outcome came, room was made, or the line closed.
@@ -85,13 +95,14 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// The next outcomes in order: one, and those after it that `joins` takes and that are there already. `None` when the
-    /// line has ended.
-    pub fn take_outcomes(&self, joins: &Joins) -> Option<Vec<Evaluated>> {
+    /// The next outcomes in order: one, and those after it that `joins` takes and that are there already. Waits for as long as `patience`
+    /// says, or for ever.
+    pub fn take_outcomes(&self, joins: &Joins, patience: Option<Duration>) -> Taken {
+        let end = patience.map(|patience| Instant::now() + patience);
         let mut state = self.lock();
         loop {
             if state.is_abandoned {
-                return None;
+                return Taken::Ended;
             }
             let next = state.next_out;
             if let Some(first) = state.outcomes.remove(&next) {
@@ -102,12 +113,20 @@ impl Queue {
                     taken.extend(state.outcomes.remove(&next));
                     state.next_out += 1;
                 }
-                return Some(taken);
+                return Taken::Outcomes(taken);
             }
             if state.is_closed && state.batches == 0 {
-                return None;
+                return Taken::Ended;
             }
-            state = self.wait(state);
+            let Some(end) = end else {
+                state = self.wait(state);
+                continue;
+            };
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Taken::Nothing;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

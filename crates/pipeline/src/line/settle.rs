@@ -2,11 +2,12 @@
 //! the same settlement again; the line fills up behind it and inputs stop reading.
 
 use model::{Level, Time};
-use store::{Retry, Settled, Settlement};
+use store::{Cursor, Retry, Settled, Settlement};
 
+use super::correlate::{INPUT as CORRELATIONS, Keeper};
 use super::monitor::RejectRate;
 use super::outcome::{Outcome, Panicked};
-use super::queue::{Evaluated, Queue};
+use super::queue::{Evaluated, Queue, Taken};
 use super::work::{After, Work};
 use super::{LineOptions, LineParts};
 use crate::panics::contain;
@@ -17,17 +18,125 @@ const JOINED_ROWS_MAX: usize = 4096;
 const JOINED_BATCHES_MAX: usize = 64;
 
 pub(super) fn run(queue: &Queue, parts: &LineParts, options: &LineOptions) {
-    let mut rate = RejectRate::new(options.reject_rate);
-    while let Some(taken) = queue.take_outcomes(&joins) {
+    let keeper = match &parts.correlate {
+        Some(with) => match Keeper::open(queue, parts, options, with.clone()) {
+            Some(keeper) => Some(keeper),
+            None => return,
+        },
+        None => None,
+    };
+    let mut settler = Settler { queue, parts, options, rate: RejectRate::new(options.reject_rate), keeper };
+    loop {
+        match settler.step() {
+            Next::On => {}
+            Next::Ended => break,
+            // What was given up is in the state of correlations, and must not be in a snapshot: it was not settled.
+            Next::GivenUp => return,
+        }
+    }
+    if let Some(keeper) = settler.keeper {
+        keeper.close();
+    }
+}
+
+/// What a step of the settler leads to.
+enum Next {
+    On,
+    /// Everything is settled.
+    Ended,
+    /// The line was abandoned before a settlement succeeded.
+    GivenUp,
+}
+
+struct Settler<'a> {
+    queue: &'a Queue,
+    parts: &'a LineParts,
+    options: &'a LineOptions,
+    rate: RejectRate,
+    keeper: Option<Keeper<'a>>,
+}
+
+/// A settlement that waits until the store takes it.
+struct Pending<'a> {
+    input: &'a str,
+    cursor: Option<Cursor>,
+    outcome: &'a Outcome,
+}
+
+impl Settler<'_> {
+    fn step(&mut self) -> Next {
+        let patience = self.keeper.as_ref().map(Keeper::patience);
+        let done = match self.queue.take_outcomes(&joins, patience) {
+            Taken::Outcomes(taken) => self.take(taken),
+            Taken::Nothing => self.pass_time(),
+            Taken::Ended => return Next::Ended,
+        };
+        if done.is_some() { Next::On } else { Next::GivenUp }
+    }
+
+    /// Settles outcomes together; `None` when the line was abandoned before.
+    fn take(&mut self, taken: Vec<Evaluated>) -> Option<()> {
         let batches = taken.len();
         let bytes = taken.iter().map(|(work, _)| work.bytes()).sum();
-        let (last, outcome) = join(taken);
-        let Some(settled) = settle(queue, parts, options, &last, &outcome) else { return };
-        // What is settled is not settled again, whatever happens now.
-        if let Err(place) = contain(|| after(parts, &mut rate, &last, &outcome, &settled)) {
-            tell_broken(parts, &place);
+        let (last, mut outcome) = join(taken);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.show(&mut outcome)?;
         }
-        queue.settled(batches, bytes);
+        let cursor = last.cursor(&self.parts.journal_key);
+        let settled = self.settle(&Pending { input: &last.input, cursor, outcome: &outcome })?;
+        // What is settled is not settled again, whatever happens now.
+        if let Err(place) = contain(|| after(self.parts, &mut self.rate, &last, &outcome, &settled)) {
+            tell_broken(self.parts, &place);
+        }
+        self.queue.settled(batches, bytes);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.settled(&settled);
+        }
+        Some(())
+    }
+
+    /// Nothing came: correlations are told the time, and what they then say is settled.
+    fn pass_time(&mut self) -> Option<()> {
+        let Some(keeper) = &mut self.keeper else { return Some(()) };
+        let Some(outcome) = keeper.tick()? else {
+            keeper.look_after();
+            return Some(());
+        };
+        let settled = self.settle(&Pending { input: CORRELATIONS, cursor: None, outcome: &outcome })?;
+        if let Err(place) = contain(|| tell_settled(self.parts, &outcome, &settled)) {
+            tell_broken(self.parts, &place);
+        }
+        if let Some(keeper) = &mut self.keeper {
+            keeper.settled(&settled);
+        }
+        Some(())
+    }
+
+    /// Settles, however often it takes; `None` when the line was abandoned before it could.
+    fn settle(&self, pending: &Pending<'_>) -> Option<Settled> {
+        let Settler { queue, parts, options, .. } = self;
+        let mut pause = options.store_pause;
+        let mut is_in_lake = false;
+        loop {
+            let refused = match contain(|| attempt(parts, pending, &mut is_in_lake)) {
+                Ok(Ok(settled)) => {
+                    parts.signals.store_recovered();
+                    return Some(settled);
+                }
+                Ok(Err(refused)) => refused,
+                Err(place) => {
+                    tell_broken(parts, &place);
+                    Refused { error: format!("settling panicked at {place}"), soon: false }
+                }
+            };
+            parts.signals.store_refused(&refused.error);
+            tracing::error!(input = pending.input, error = %refused.error, "the line waits: a settlement was refused");
+            let wait = if refused.soon { options.store_pause } else { pause };
+            if queue.pause(wait) {
+                return None;
+            }
+            pause = (pause * 2).min(options.store_pause_max);
+        }
     }
 }
 
@@ -53,40 +162,15 @@ fn join(taken: Vec<Evaluated>) -> Evaluated {
     (last, total)
 }
 
-/// Settles, however often it takes; `None` when the line was abandoned before it could.
-fn settle(queue: &Queue, parts: &LineParts, options: &LineOptions, last: &Work, outcome: &Outcome) -> Option<Settled> {
-    let mut pause = options.store_pause;
-    let mut is_in_lake = false;
-    loop {
-        let refused = match contain(|| attempt(parts, last, outcome, &mut is_in_lake)) {
-            Ok(Ok(settled)) => {
-                parts.signals.store_recovered();
-                return Some(settled);
-            }
-            Ok(Err(refused)) => refused,
-            Err(place) => {
-                tell_broken(parts, &place);
-                Refused { error: format!("settling panicked at {place}"), soon: false }
-            }
-        };
-        parts.signals.store_refused(&refused.error);
-        tracing::error!(input = %last.input, error = %refused.error, "the line waits: a settlement was refused");
-        let wait = if refused.soon { options.store_pause } else { pause };
-        if queue.pause(wait) {
-            return None;
-        }
-        pause = (pause * 2).min(options.store_pause_max);
-    }
-}
-
 struct Refused {
     error: String,
     soon: bool,
 }
 
 /// The lake first: what is settled is not read again, so its events must be durable before.
-fn attempt(parts: &LineParts, last: &Work, outcome: &Outcome, is_in_lake: &mut bool) -> Result<Settled, Refused> {
+fn attempt(parts: &LineParts, pending: &Pending<'_>, is_in_lake: &mut bool) -> Result<Settled, Refused> {
     let now = parts.clock.now();
+    let outcome = pending.outcome;
     if let Some(lake) = parts.lake.as_ref().filter(|_| !*is_in_lake) {
         lake.append(&outcome.rows, now).map_err(|error| {
             // After a failed sync the open spool refuses; a fresh one takes the rows on the next attempt.
@@ -96,13 +180,13 @@ fn attempt(parts: &LineParts, last: &Work, outcome: &Outcome, is_in_lake: &mut b
         *is_in_lake = true;
     }
     let settlement = Settlement {
-        input: last.input.to_string(),
-        cursor: last.cursor(&parts.journal_key),
+        input: pending.input.to_owned(),
+        cursor: pending.cursor.clone(),
         ledger: outcome.ledger.clone(),
         findings: outcome.findings.clone(),
         rejects: outcome.rejects.clone(),
         sightings: outcome.sightings.clone(),
-        facts: None,
+        facts: outcome.facts.clone(),
         now,
     };
     let settled = parts.store.settle(settlement, &parts.routes);
@@ -113,10 +197,7 @@ fn attempt(parts: &LineParts, last: &Work, outcome: &Outcome, is_in_lake: &mut b
 /// ourselves.
 fn after(parts: &LineParts, rate: &mut RejectRate, last: &Work, outcome: &Outcome, settled: &Settled) {
     let now = parts.clock.now();
-    parts.signals.settled(outcome.counted(), settled);
-    if !settled.queued.is_empty() {
-        (parts.queued)();
-    }
+    tell_settled(parts, outcome, settled);
     if let (After::Journal(position), Some(journal)) = (&last.after, &parts.journal)
         && let Err(error) = journal.release(*position)
     {
@@ -127,6 +208,14 @@ fn after(parts: &LineParts, rate: &mut RejectRate, last: &Work, outcome: &Outcom
     }
     for panicked in &outcome.panics {
         tell_panic(parts, panicked, &last.input, now);
+    }
+}
+
+/// Counts a settlement, and wakes the router if there is something to send.
+fn tell_settled(parts: &LineParts, outcome: &Outcome, settled: &Settled) {
+    parts.signals.settled(outcome.counted(), settled);
+    if !settled.queued.is_empty() {
+        (parts.queued)();
     }
 }
 

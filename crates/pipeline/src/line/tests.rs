@@ -70,6 +70,7 @@ fn bench_of(options: LineOptions, is_unframed: bool, queued: Arc<dyn Fn() + Send
         Engine::compile(vec![], Vec::<engine::sigma::Rule>::new(), vec![], &Default::default(), Limits::default());
     let parts = LineParts {
         detect: Arc::new(Moody { engine, aside: Mutex::default(), is_unframed }),
+        correlate: None,
         store: store.clone(),
         lake: None,
         journal: None,

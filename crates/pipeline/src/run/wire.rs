@@ -195,6 +195,7 @@ impl Wiring {
     fn line(&self, lake: Option<Lake>, routes: Arc<[RouteRule]>) -> Line {
         let parts = LineParts {
             detect: self.engine.clone(),
+            correlate: None,
             store: self.store.clone(),
             lake,
             journal: Some(self.journal.clone()),

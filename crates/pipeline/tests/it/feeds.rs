@@ -189,6 +189,7 @@ fn bench(house: &House, folder: &tempfile::TempDir, limits: engine::Limits) -> B
     let line = pipeline::line::Line::start(
         pipeline::line::LineParts {
             detect: engine.clone(),
+            correlate: None,
             store: house.store.clone(),
             lake: None,
             journal: Some(journal.clone()),
