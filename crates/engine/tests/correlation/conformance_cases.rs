@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use conformance::{Found, Sequence, Suite};
+use engine::sigma::Member;
 use model::Time;
 
 use crate::plain::{Event, Finding};
 use crate::scene::Scene;
+use crate::shown::{self, Kept};
 
 fn suite() -> Suite {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../conformance/sigma");
@@ -45,6 +47,17 @@ fn wrong(case: &Sequence) -> Option<String> {
         return (case.refused == errors.is_empty()).then(|| format!("refused: {errors:?}"));
     }
     let events = events(case, &scene);
+    let is_chain =
+        scene.linked.iter().any(|linked| linked.members.iter().any(|it| matches!(it, Member::Correlation(_))));
+    if !is_chain {
+        let mut shown = shown::findings(&scene, &events, &vec![(100, true), (0, false)]);
+        let mut plain: Vec<Kept> = scene.findings(&events).into_iter().map(Kept::of).collect();
+        shown.sort();
+        plain.sort();
+        if shown != plain {
+            return Some(format!("\n  operators {shown:?}\n  plainly   {plain:?}"));
+        }
+    }
     let mut answer: Vec<Found> = scene.findings(&events).into_iter().map(|finding| found(&scene, finding)).collect();
     let mut wanted = case.found.clone().unwrap_or_default();
     answer.sort();

@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 
 use crate::plain::Event;
 use crate::scene::Scene;
-use crate::shown::{Between, findings};
+use crate::shown::{Between, Kept, findings};
 
+/// A unit of time and its microseconds. Time spans are ten of them: shorter than a day, and longer.
+type Unit = (&'static str, i64);
+
+const SECONDS: Unit = ("s", 1_000_000);
 const RULES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
 fn id(rule: &str) -> String {
@@ -25,8 +29,8 @@ fn scene(correlations: &str) -> Scene {
     Scene::read(&[&texts.join("---\n")])
 }
 
-fn correlation(name: &str, kind: &str, rules: &[&str], condition: &str, hours: bool) -> String {
-    let unit = if hours { "h" } else { "s" };
+fn correlation(name: &str, kind: &str, rules: &[&str], condition: &str, unit: Unit) -> String {
+    let (unit, _) = unit;
     let condition = if condition.is_empty() { String::new() } else { format!("  condition: {condition}\n") };
     let rules = rules.join(", ");
     format!(
@@ -98,12 +102,12 @@ fn any_condition() -> impl Strategy<Value = (&'static str, String)> {
 }
 
 /// One correlation of some of the rules that is not refused.
-fn any_correlation() -> impl Strategy<Value = (String, bool)> {
-    let parts = (any_condition(), subsequence(RULES.to_vec(), 1..=5), any::<bool>());
-    parts.prop_filter_map("refused", |((kind, condition), rules, hours)| {
-        let text = correlation("t", kind, &rules, &condition, hours);
+fn any_correlation() -> impl Strategy<Value = (String, Unit)> {
+    let parts = (any_condition(), subsequence(RULES.to_vec(), 1..=5), unit());
+    parts.prop_filter_map("refused", |((kind, condition), rules, unit)| {
+        let text = correlation("t", kind, &rules, &condition, unit);
         let scene = scene(&text);
-        (scene.errors().is_empty() && scene.linked.len() == 1).then_some((text, hours))
+        (scene.errors().is_empty() && scene.linked.len() == 1).then_some((text, unit))
     })
 }
 
@@ -130,8 +134,7 @@ fn text() -> impl Strategy<Value = Value> {
 }
 
 /// Up to forty events within fifty units, many of them at one instant, a tick before or after it.
-fn events(hours: bool) -> impl Strategy<Value = Vec<Event>> {
-    let unit = if hours { 3_600_000_000 } else { 1_000_000 };
+fn events((_, unit): Unit) -> impl Strategy<Value = Vec<Event>> {
     let wide = (0..50_i64, select(vec![0, 0, 0, 0, -1, 1])).prop_map(|(at, off)| (at, off));
     let user = prop_oneof![6 => select(vec!["x", "y"]).prop_map(|user| json!(user)), 1 => Just(json!(["x", "y"]))];
     let place = wide.prop_map(move |(at, off): (i64, i64)| (at * unit + off).max(0));
@@ -144,19 +147,99 @@ fn events(hours: bool) -> impl Strategy<Value = Vec<Event>> {
     })
 }
 
+fn unit() -> impl Strategy<Value = Unit> {
+    select(vec![SECONDS, SECONDS, ("h", 3_600_000_000), ("d", 86_400_000_000)])
+}
+
 fn between() -> impl Strategy<Value = Between> {
     proptest::collection::vec((select(vec![0, 0, 1, 30, 128, 250, 255]), any::<bool>()), 1..12)
 }
 
+/// What the plain evaluator finds.
+fn found(scene: &Scene, events: &[Event]) -> Vec<Kept> {
+    scene.findings(events).into_iter().map(Kept::of).collect()
+}
+
+/// A correlation of findings of another, and of some of the rules beside them.
+fn any_chain() -> impl Strategy<Value = (String, Unit)> {
+    let below = (any_condition(), subsequence(RULES.to_vec(), 1..=3), unit());
+    let above =
+        (prop_oneof![1 => counted(), 3 => temporal("temporal"), 3 => temporal("temporal_ordered")], any::<bool>());
+    let beside = (subsequence(RULES.to_vec(), 1..=3), any::<bool>());
+    (below, above, beside).prop_filter_map(
+        "refused",
+        |((below, rules, unit), (above, is_first), (beside, is_raised))| {
+            if above.1.contains("field") {
+                return None;
+            }
+            let mut names = beside;
+            names.insert(if is_first { 0 } else { names.len() }, "f");
+            let above_condition = if is_first { above.1.replacen('a', "f", 1) } else { above.1.replace('b', "f") };
+            let below = correlation("f", below.0, &rules, &below.1, unit);
+            let generate = if is_raised { "  generate: true\n" } else { "" };
+            let above = correlation("t", above.0, &names, &above_condition, unit);
+            let text = format!("{below}---\n{above}{generate}");
+            let scene = scene(&text);
+            (scene.errors().is_empty() && scene.linked.len() == 2).then_some((text, unit))
+        },
+    )
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn operators_find_what_the_page_says(
-        ((text, _), events) in any_correlation().prop_flat_map(|(text, hours)| (Just((text, hours)), events(hours))),
+        ((text, _), events) in any_correlation().prop_flat_map(|(text, unit)| (Just((text, unit)), events(unit))),
         between in between(),
     ) {
         let scene = scene(&text);
-        prop_assert_eq!(findings(&scene, &events, &between), scene.findings(&events), "{}", text);
+        prop_assert_eq!(findings(&scene, &events, &between), found(&scene, &events), "{}", text);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn findings_beneath_occur_whenever_they_hold(
+        ((text, _), events) in any_chain().prop_flat_map(|(text, unit)| (Just((text, unit)), events(unit))),
+        between in between(),
+    ) {
+        let scene = scene(&text);
+        prop_assert_eq!(findings(&scene, &events, &between), found(&scene, &events), "{}", text);
+    }
+}
+
+#[test]
+fn of_what_goes_on_for_long_the_first_are_kept_and_all_are_counted() {
+    let event = |at: i64| Event {
+        id: format!("e{at:04}"),
+        time: (at + 1) * 1_000_000,
+        text: json!({"u": "x", "n": 1, "f": at % 7}).to_string(),
+        rules: vec![id(RULES[at.rem_euclid(5) as usize])],
+    };
+    // Two at each second at first, then one; with pauses in which bursts end.
+    let mut events: Vec<Event> = (0..400).filter(|at| at % 150 < 130).map(event).collect();
+    let doubled: Vec<Event> = (0..120).map(|at| Event { id: format!("f{at:04}"), ..event(at) }).collect();
+    events.extend(doubled);
+    let conditions = [
+        ("event_count", "{gte: 9}"),
+        ("event_count", "{gte: 12, lte: 200}"),
+        ("value_count", "{field: f, gte: 6}"),
+        ("value_sum", "{field: n, gt: 8.5}"),
+        ("value_percentile", "{field: f, lt: 90}"),
+        ("temporal", ""),
+        ("temporal_ordered", ""),
+        ("temporal_ordered", "{gte: 4}"),
+    ];
+    for (kind, condition) in conditions {
+        let text = correlation("t", kind, &RULES, condition, SECONDS);
+        let text = if condition.contains("lt") { text.replace("10s", "80s") } else { text };
+        let scene = scene(&text);
+        let all = findings(&scene, &events, &vec![(0, false), (200, true)]);
+        assert_eq!(all, found(&scene, &events), "{text}");
+        let is_long = |kept: &Kept| kept.opened > 100 || kept.prolonged > 32;
+        assert!(all.iter().any(is_long), "{text} {all:?}");
     }
 }

@@ -67,7 +67,7 @@ pub fn correlate(linked: &[Linked], events: &[Event]) -> Vec<Finding> {
 }
 
 /// Each id once: the record with the earlier time, or of two the one whose text sorts first.
-fn once(events: &[Event]) -> Vec<Event> {
+pub fn once(events: &[Event]) -> Vec<Event> {
     let mut first: BTreeMap<&str, &Event> = BTreeMap::new();
     for event in events {
         let known = first.entry(&event.id).or_insert(event);

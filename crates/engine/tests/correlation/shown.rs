@@ -1,6 +1,6 @@
 //! Shows events to the operators of correlations as whoever runs them does, and brings what they say into the plain evaluator's words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use engine::sigma::{CorrelationCondition, CorrelationKind, Linked, Member};
 use model::{EventId, Time};
 
 use crate::fields::{self, number, tuples};
-use crate::plain::{Event, Finding};
+use crate::plain::{Event, Finding, once};
 use crate::scene::Scene;
 
 /// Facts of one group, by instant.
@@ -41,6 +41,24 @@ struct Shown<'a> {
     ids: Ids,
 }
 
+/// What is kept of a finding: the first of its events, and how many there are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    pub finding: Finding,
+    pub opened: u64,
+    pub prolonged: u64,
+}
+
+impl Kept {
+    /// Of a finding with all its events, what an operator keeps.
+    pub fn of(mut finding: Finding) -> Kept {
+        let (opened, prolonged) = (finding.opened.len() as u64, finding.prolonged.len() as u64);
+        finding.opened.truncate(100);
+        finding.prolonged.truncate(32);
+        Kept { finding, opened, prolonged }
+    }
+}
+
 /// The findings of the correlation at `of`, and the occurrences of them that one above it sees.
 fn findings_of(
     scene: &Scene,
@@ -48,32 +66,48 @@ fn findings_of(
     instants: &BTreeMap<Group, Instants>,
     ids: &Ids,
     between: &Between,
-) -> (Vec<Finding>, Vec<(Group, Fact)>) {
+) -> (Vec<Kept>, Vec<(Group, Fact)>) {
     let operator = SigmaOperator::compile(&scene.linked[of]).expect("one of Sigma's types");
     let (mut findings, mut occurrences) = (Vec::new(), Vec::new());
     for (group, instants) in instants {
         let told = run(&operator, instants, between);
         occurrences.extend(occurrences_of(of, group, &told).into_iter().map(|fact| (group.clone(), fact)));
-        findings.extend(episodes(&told, scene.linked[of].correlation.is_rising()).into_iter().map(|episode| Finding {
-            of,
-            group: group.clone(),
-            opened: texts(ids, &episode.opened, episode.opened_count),
-            prolonged: texts(ids, &episode.prolonged, episode.prolonged_count),
-            held: episode.held.micros(),
-            last_held: episode.last_held.micros(),
-        }));
+        let is_plain = instants.values().flat_map(BTreeMap::values).all(|fact| fact.beneath.is_none());
+        let kept = |episode: Episode| {
+            // By this it is known: of events of its own, the earliest, and of those of one time the first by id.
+            let opened = &episode.opened[0];
+            assert!(!is_plain || (episode.first, episode.start) == (opened.id, opened.time));
+            assert!(
+                episode.start <= episode.held
+                    && !episode.measure.threshold.is_empty()
+                    && episode.measure.value.is_finite()
+            );
+            Kept {
+                finding: Finding {
+                    of,
+                    group: group.clone(),
+                    opened: texts(ids, &episode.opened),
+                    prolonged: texts(ids, &episode.prolonged),
+                    held: episode.held.micros(),
+                    last_held: episode.last_held.micros(),
+                },
+                opened: episode.opened_count,
+                prolonged: episode.prolonged_count,
+            }
+        };
+        findings.extend(episodes(&told, scene.linked[of].correlation.is_rising()).into_iter().map(kept));
     }
     (findings, occurrences)
 }
 
-fn texts(ids: &Ids, claims: &[Claim], count: u64) -> Vec<String> {
-    assert_eq!(claims.len() as u64, count);
+fn texts(ids: &Ids, claims: &[Claim]) -> Vec<String> {
     claims.iter().map(|claim| ids.text(&claim.id)).collect()
 }
 
 /// Every finding of a scene of correlations, by correlation and group, as its operators have it. Those above others group by what these
 /// group by, and read no field.
-pub fn findings(scene: &Scene, events: &[Event], between: &Between) -> Vec<Finding> {
+pub fn findings(scene: &Scene, events: &[Event], between: &Between) -> Vec<Kept> {
+    let events = &once(events);
     let mut texts: Vec<String> = events.iter().map(|event| event.id.clone()).collect();
     texts.sort();
     let mut below: Vec<Vec<(Group, Fact)>> = Vec::new();
@@ -119,7 +153,8 @@ impl Shown<'_> {
             return;
         }
         let mut groups = tuples(self.linked, &correlation.group_by, member, &found);
-        groups.dedup();
+        let mut known = BTreeSet::new();
+        groups.retain(|group| known.insert(group.clone()));
         for group in groups.into_iter().take(64) {
             let group: Group = correlation.group_by.iter().cloned().zip(group).collect();
             let (time, id) = (Time::from_micros(event.time), self.ids.of(&event.id));

@@ -8,7 +8,7 @@ use super::SigmaOperator;
 use super::claims::Claims;
 use super::gauge::Reading;
 use super::recent::Seen;
-use super::search::Search;
+use super::search::{Search, TEXT_MAX};
 
 /// A burst is cut after so long, microseconds, or after one time span where that is longer.
 const BURST_MAX: i64 = 24 * 3_600_000_000;
@@ -23,18 +23,20 @@ pub(super) struct Burst {
     claims: Claims,
     reading: Reading,
     value: f64,
+    values: Vec<String>,
 }
 
 impl Burst {
     /// The burst that begins at `at` with what was looked at.
     pub(super) fn open(of: &SigmaOperator, search: Search, at: Time, out: &mut Out) -> Option<Burst> {
-        let Search { recent, mut reading } = search;
+        let Search { recent, mut reading, sample } = search;
         let first = recent.first()?;
         let (first, start) = (first.id, first.time);
         let value = of.gauge.value(&reading, recent.count(), start.micros());
-        of.gauge.begin(&mut reading, &recent, out);
+        let values = sample.values(&reading);
+        of.gauge.begin(&mut reading, &recent, of.span, out);
         let claims = of.opening(&recent, out);
-        let burst = Burst { first, start, held: at, last_held: at, claims, reading, value };
+        let burst = Burst { first, start, held: at, last_held: at, claims, reading, value, values };
         out.told.push(Told::Opened(burst.episode(of)));
         Some(burst)
     }
@@ -77,12 +79,12 @@ impl Burst {
             opened_count: self.claims.opened_count,
             prolonged: self.claims.prolonged.clone(),
             prolonged_count: self.claims.prolonged_count,
-            measure: Measure { value: self.value, ..of.measure() },
+            measure: Measure { value: self.value, values: self.values.clone(), ..of.measure() },
         }
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
-        self.claims.heap_bytes() + self.reading.heap_bytes()
+        self.claims.heap_bytes() + self.reading.heap_bytes() + self.values.len() * TEXT_MAX
     }
 }
 

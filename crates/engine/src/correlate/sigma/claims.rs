@@ -6,6 +6,7 @@ use model::EventId;
 use serde::{Deserialize, Serialize};
 
 use super::super::{Claim, Out};
+use super::recent::DETAIL_BYTES;
 
 /// Claims of events that open an episode which are kept.
 pub(super) const OPENED_MAX: usize = 100;
@@ -93,7 +94,9 @@ impl Claims {
     /// Bytes on the heap, roughly.
     pub(super) fn heap_bytes(&self) -> usize {
         let claims = self.opened.capacity() + self.prolonged.capacity();
+        let has_details = self.opened.first().is_some_and(|claim| claim.detail.is_some());
+        let details = if has_details { self.opened.len() + self.prolonged.len() } else { 0 };
         let ids = self.ids.as_ref().map_or(0, BTreeSet::len);
-        claims * size_of::<Claim>() + ids * 2 * size_of::<EventId>()
+        claims * size_of::<Claim>() + details * DETAIL_BYTES + ids * 2 * size_of::<EventId>()
     }
 }

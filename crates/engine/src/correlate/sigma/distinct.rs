@@ -118,3 +118,53 @@ impl From<Distinct> for Vec<(i64, u64)> {
         sightings.into_iter().filter(is_last).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn it_holds_each_value_until_it_was_last_seen_too_long_ago(
+            seen in proptest::collection::vec((0..3_i64, 0..90_u64, any::<bool>()), 1..600),
+            span in 5..200_i64,
+            most in 1..120_usize,
+        ) {
+            let (mut distinct, mut plain, mut now) = (Distinct::default(), BTreeMap::new(), 0);
+            for (later, value, is_written) in seen {
+                now += later;
+                distinct.forget_before(now - span);
+                plain.retain(|_, last| *last >= now - span);
+                distinct.see(now, value);
+                plain.insert(value, now);
+                prop_assert_eq!(distinct.len(), plain.len());
+                prop_assert!(distinct.has(value) && !distinct.has(1000));
+                prop_assert!(distinct.sightings.len() <= 3 * distinct.len() + 2 * FEW, "memory follows the values");
+                if is_written {
+                    let bytes = postcard::to_allocvec(&distinct).expect("it can be written");
+                    distinct = postcard::from_bytes(&bytes).expect("and read");
+                }
+            }
+            let before = distinct.len();
+            prop_assert_eq!(distinct.keep(most) as usize, before.saturating_sub(most));
+            let mut last: Vec<i64> = plain.values().copied().collect();
+            last.sort_unstable();
+            let kept: Vec<(i64, u64)> = distinct.into();
+            let times: Vec<i64> = kept.iter().map(|(time, _)| *time).collect();
+            prop_assert_eq!(&times[..], &last[before.saturating_sub(most)..]);
+        }
+    }
+
+    #[test]
+    fn equal_texts_and_no_others_have_one_digest() {
+        assert_eq!(digest("a"), digest("a"));
+        assert_ne!(digest("a"), digest("A"));
+        assert_ne!(digest(""), digest("\0"));
+    }
+}

@@ -80,11 +80,11 @@ impl Gauge {
         match (self, reading) {
             (Gauge::Events(_), Reading::Sums(sums)) => {
                 sums.forget_before(from);
-                sums.add(at, facts.len() as i128, out);
+                sums.add(at, facts.len() as i128, at - from, out);
             }
             (Gauge::Sum(_), Reading::Sums(sums)) => {
                 sums.forget_before(from);
-                sums.add(at, total(facts), out);
+                sums.add(at, total(facts), at - from, out);
             }
             (Gauge::Ids(_), Reading::Distinct(distinct)) => {
                 distinct.forget_before(from);
@@ -147,10 +147,12 @@ impl Gauge {
     }
 
     /// A burst began with these facts: what counted them counts by itself from now on.
-    pub(super) fn begin(&self, reading: &mut Reading, recent: &Recent, out: &mut Out) {
+    pub(super) fn begin(&self, reading: &mut Reading, recent: &Recent, span: i64, out: &mut Out) {
         if matches!(self, Gauge::Events(_)) {
             let mut sums = Sums::default();
-            recent.iter().for_each(|seen| sums.add(seen.time.micros(), 1 + i128::from(seen.more), out));
+            for seen in recent.iter() {
+                sums.add(seen.time.micros(), 1 + i128::from(seen.more), span, out);
+            }
             *reading = Reading::Sums(sums);
         }
         self.trim(reading, out);

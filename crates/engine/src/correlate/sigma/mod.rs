@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fact, Measure, Operator, Out, Told};
 use burst::Burst;
 use gauge::Gauge;
+use recent::Room;
 use search::Search;
 use tally::Judge;
 use window::Window;
@@ -108,8 +109,11 @@ impl SigmaOperator {
         let micros = at.micros();
         let from = micros.saturating_sub(self.span);
         search.recent.forget_before(from);
-        search.recent.add(facts, self.recent_max, out);
+        search.recent.add(facts, Room { most: self.recent_max, span: self.span }, out);
         self.gauge.add(&mut search.reading, micros, from, facts, out);
+        if self.judge.is_none() {
+            search.sample.add(&search.reading, facts);
+        }
         if !self.gauge.holds(&search.reading, search.recent.count(), from) {
             self.gauge.trim(&mut search.reading, out);
             return Phase::Searching(search);
@@ -189,3 +193,6 @@ impl Operator for SigmaOperator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,8 @@ pub(super) struct Shares {
     values: BTreeMap<u64, (Arc<str>, u64)>,
     facts: Vec<(Seen, Box<[u64]>)>,
     total: u64,
+    /// Bytes of the texts.
+    bytes: usize,
 }
 
 /// What the shares of a window come to.
@@ -44,7 +46,11 @@ impl Shares {
             self.total += texts.len() as u64;
             let count = |text: &Arc<str>| {
                 let value = digest(text);
-                self.values.entry(value).or_insert_with(|| (text.clone(), 0)).1 += 1;
+                let known = self.values.entry(value).or_insert_with(|| {
+                    self.bytes += text.len() + 64;
+                    (text.clone(), 0)
+                });
+                known.1 += 1;
                 value
             };
             let values = texts.iter().map(count).collect();
@@ -54,7 +60,7 @@ impl Shares {
 
     /// The facts with a value whose share keeps the bounds, if there are any.
     pub(super) fn odd(self, limits: &Limits) -> Option<Odd> {
-        let Shares { mut values, facts, total } = self;
+        let Shares { mut values, facts, total, .. } = self;
         values.retain(|_, (_, count)| limits.keep(i128::from(*count) * 100 * ONE, i128::from(total)));
         let counts = values.values().map(|(_, count)| *count);
         let count = if limits.is_from_below() { counts.max()? } else { counts.min()? };
@@ -69,7 +75,6 @@ impl Shares {
 
     /// Bytes on the heap, roughly.
     pub(super) fn heap_bytes(&self) -> usize {
-        let texts: usize = self.values.values().map(|(text, _)| text.len() + 64).sum();
-        texts + self.facts.capacity() * (size_of::<Seen>() + 16) + self.total as usize * 8
+        self.bytes + self.facts.capacity() * (size_of::<Seen>() + 16) + self.total as usize * 8
     }
 }

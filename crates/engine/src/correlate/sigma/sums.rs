@@ -5,14 +5,15 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::super::Out;
+use super::recent::Room;
 
 /// Instants that one group keeps.
 pub(super) const INSTANTS_MAX: usize = 65_536;
 
 /// Amounts that are not negative, one for each instant, in order of time.
 ///
-/// Where there are more than [`INSTANTS_MAX`], two that are neighbours become one of the later time, so that a sum is at worst too great by
-/// what is just leaving the window.
+/// Where there are more than [`INSTANTS_MAX`], those of each small part of the time span become one of the latest time, so that a sum is at worst
+/// too great by what is just leaving the window.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Sums {
     amounts: VecDeque<(i64, i128)>,
@@ -41,8 +42,8 @@ impl Sums {
         }
     }
 
-    /// Adds the amount of an instant that is no earlier than any other.
-    pub(super) fn add(&mut self, at: i64, amount: i128, out: &mut Out) {
+    /// Adds the amount of an instant that is no earlier than any other; `span` is the time span, microseconds.
+    pub(super) fn add(&mut self, at: i64, amount: i128, span: i64, out: &mut Out) {
         if amount == 0 {
             return;
         }
@@ -52,7 +53,7 @@ impl Sums {
             return;
         }
         if self.amounts.len() >= INSTANTS_MAX {
-            self.coarsen(out);
+            self.coarsen(Room { most: INSTANTS_MAX, span }, out);
         }
         if self.amounts.is_empty() {
             self.amounts.reserve_exact(1);
@@ -60,16 +61,57 @@ impl Sums {
         self.amounts.push_back((at, amount));
     }
 
-    fn coarsen(&mut self, out: &mut Out) {
+    fn coarsen(&mut self, room: Room, out: &mut Out) {
         let before = self.amounts.len();
-        let all: Vec<(i64, i128)> = self.amounts.drain(..).collect();
-        let join = |pair: &[(i64, i128)]| (pair[pair.len() - 1].0, pair.iter().map(|(_, amount)| amount).sum());
-        self.amounts.extend(all.chunks(2).map(join));
-        out.shed += (before - self.amounts.len()) as u64;
+        let mut coarse: VecDeque<(i64, i128)> = VecDeque::with_capacity(before);
+        for (time, amount) in self.amounts.drain(..) {
+            match coarse.back_mut().filter(|(last, _)| room.part(*last) == room.part(time)) {
+                Some(last) => *last = (time, last.1.saturating_add(amount)),
+                None => coarse.push_back((time, amount)),
+            }
+        }
+        out.shed += (before - coarse.len()) as u64;
+        self.amounts = coarse;
     }
 
     /// Bytes on the heap, roughly.
     pub(super) fn heap_bytes(&self) -> usize {
         self.amounts.capacity() * size_of::<(i64, i128)>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_left_the_window_counts_no_more_and_what_is_not_needed_is_not_kept() {
+        let (mut sums, mut out) = (Sums::default(), Out::default());
+        for at in 0..10 {
+            sums.add(at, 2, 10, &mut out);
+            sums.add(at, 1, 10, &mut out);
+        }
+        assert_eq!((sums.total(), sums.amounts.len()), (30, 10));
+        sums.forget_before(4);
+        assert_eq!(sums.total(), 18);
+        sums.keep(7);
+        assert_eq!((sums.total(), sums.amounts.len()), (9, 3));
+        sums.add(10, 0, 10, &mut out);
+        assert_eq!((sums.amounts.len(), out.shed), (3, 0));
+    }
+
+    #[test]
+    fn too_many_instants_become_coarser_and_lose_nothing_that_is_in_the_window() {
+        let (mut sums, mut out) = (Sums::default(), Out::default());
+        let span = 4 * INSTANTS_MAX as i64;
+        for at in 0..3 * span {
+            sums.forget_before(at - span);
+            sums.add(at, 1, span, &mut out);
+            assert!(sums.amounts.len() <= INSTANTS_MAX);
+            // A part is sixteen moments long.
+            let too_many = sums.total() - i128::from((at + 1).min(span + 1));
+            assert!((0..16).contains(&too_many), "{too_many} at {at}");
+        }
+        assert!(out.shed > 0);
     }
 }

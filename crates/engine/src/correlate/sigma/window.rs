@@ -41,7 +41,7 @@ impl Window {
         facts: &[Fact],
         out: &mut Out,
     ) -> Option<Window> {
-        let Search { recent, reading } = search;
+        let Search { recent, reading, .. } = search;
         let first = recent.first()?;
         let (first, start) = (first.id, first.time);
         let tally = if of.gauge.is_any() {
