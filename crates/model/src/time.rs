@@ -20,6 +20,8 @@ const MICROS_MAX: i64 = 253_402_300_799_999_999;
 impl Time {
     /// The Unix epoch.
     pub const EPOCH: Time = Time(0);
+    /// The last microsecond of the year 9999.
+    pub const MAX: Time = Time(MICROS_MAX);
 
     /// From microseconds since the epoch, held within the years 1970 to 9999.
     pub fn from_micros(micros: i64) -> Time {

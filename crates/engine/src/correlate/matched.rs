@@ -58,6 +58,8 @@ pub struct Progress {
     pub source: SourceId,
     /// What of it is in order of its own: an input, a file, a shard.
     pub partition: Arc<str>,
+    /// Why its records are on the line.
+    pub lane: Lane,
     /// The latest time of an event of it, never later than its receipt.
     pub time: Time,
     /// When that record reached us.

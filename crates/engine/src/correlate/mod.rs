@@ -11,6 +11,7 @@ mod fact;
 mod feeds;
 mod matched;
 mod operator;
+mod runtime;
 mod sigma;
 pub mod stateful;
 
@@ -18,5 +19,8 @@ pub use episode::{Claim, Episode, Measure, Out, Told};
 pub use fact::{Detail, Fact, Members, Texts, Values};
 pub use matched::{Batch, Feeds, Matched, Progress};
 pub use operator::Operator;
+pub use runtime::{
+    AllCounts, Correlations, Correlator, Counts, Live, Options, RestoreError, Restored, Snapshot, Statement,
+};
 pub use sigma::{SigmaOperator, SigmaState};
 pub use stateful::{StatefulOperator, StatefulState};

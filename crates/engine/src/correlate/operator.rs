@@ -6,7 +6,7 @@ use model::Time;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Fact, Out};
+use super::{Fact, Measure, Out};
 
 /// A type of rule, compiled: a machine over the instants of one group.
 ///
@@ -30,6 +30,12 @@ pub trait Operator: Debug + Send + Sync {
 
     /// Is there nothing in the state that a new one has not? Such a group is forgotten.
     fn is_idle(&self, state: &Self::State) -> bool;
+
+    /// What is measured now, with the threshold: where a person who asks is told that the group stands. `None` while nothing is.
+    fn reading(&self, state: &Self::State) -> Option<Measure> {
+        let _ = state;
+        None
+    }
 
     /// Bytes that the state holds on the heap, roughly.
     fn heap_bytes(&self, state: &Self::State) -> usize;

@@ -46,6 +46,8 @@ pub(super) struct Walk<'g> {
     pub has_gap: bool,
     /// The earliest time that was asked about.
     pub earliest: Time,
+    /// The entities that were looked at.
+    pub visited: Vec<&'g Entity>,
 }
 
 /// An entity under each of its names, with the way to each.
@@ -53,7 +55,7 @@ type Names<'g> = Vec<(&'g Entity, Vec<Hop>)>;
 
 impl<'g> Walk<'g> {
     pub fn new(graph: &'g Graph, at: Time) -> Walk<'g> {
-        Walk { graph, path: Vec::new(), steps: 0, is_cut: false, has_gap: false, earliest: at }
+        Walk { graph, path: Vec::new(), steps: 0, is_cut: false, has_gap: false, earliest: at, visited: Vec::new() }
     }
 
     pub fn answer(&mut self, entity: &'g Entity, at: Time) -> Answer {
@@ -80,6 +82,7 @@ impl<'g> Walk<'g> {
         while next < names.len() {
             let (name, way) = names[next].clone();
             self.steps += 1;
+            self.visited.push(name);
             for held in self.links(name, at).filter(|held| held.means == Means::SameAs) {
                 let is_known = names.iter().any(|(known, _)| **known == *held.to) || self.path.contains(&&*held.to);
                 if !is_known && names.len() < HOPS_MAX {

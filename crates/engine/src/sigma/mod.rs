@@ -44,6 +44,7 @@ pub use explain::{Explanation, Node, Term};
 pub use inventory::Inventory;
 pub use link::{Linked, Member, Weight, link};
 pub use modifier::{IllegalChain, Modifier, Modifiers};
+pub(crate) use number::millionths;
 pub use parse::parse;
 pub use profile::{Profile, RuleCost};
 pub use program::{CompiledRule, Memo, Program};

@@ -39,6 +39,15 @@ impl Number {
         }
     }
 
+    /// In millionths, half away from zero; `None` beyond ±10^18.
+    fn millionths(self) -> Option<i128> {
+        let number = match self {
+            Number::Int(int) => int.checked_mul(ONE)?,
+            Number::Float(float) => (float * 1e6).round() as i128,
+        };
+        (number.abs() <= ONE * 10_i128.pow(18)).then_some(number)
+    }
+
     /// Equal numbers have equal keys.
     pub(super) fn key(self) -> u64 {
         let float = self.float();
@@ -51,6 +60,13 @@ impl Number {
             Number::Float(float) => float,
         }
     }
+}
+
+const ONE: i128 = 1_000_000;
+
+/// Reads a number as a rule or record writes it, in millionths, half away from zero; `None` beyond ±10^18.
+pub(crate) fn millionths(text: &str) -> Option<i128> {
+    Number::parse(text)?.millionths()
 }
 
 #[cfg(test)]

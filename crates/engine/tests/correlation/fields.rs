@@ -19,7 +19,7 @@ pub struct Fact {
 }
 
 /// Every value under `path`; lists count as their elements.
-fn lookup(value: &Value, path: &str, found: &mut Vec<String>) {
+pub fn lookup(value: &Value, path: &str, found: &mut Vec<String>) {
     match value {
         Value::Array(elements) => elements.iter().for_each(|element| lookup(element, path, found)),
         Value::Object(entries) => {

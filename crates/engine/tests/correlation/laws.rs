@@ -9,7 +9,7 @@ use crate::sentences::{correlation, event, scene};
 
 const SPAN: i64 = 10_000_000;
 
-fn events() -> impl Strategy<Value = Vec<Event>> {
+pub fn events() -> impl Strategy<Value = Vec<Event>> {
     let one = (0..45_i64, subsequence(vec!["a", "b", "c"], 1..3), select(vec!["x", "y"]), -2..6_i64);
     proptest::collection::vec(one, 1..24).prop_map(|all| {
         let make = |(at, (time, rules, user, number)): (usize, (i64, Vec<&str>, &str, i64))| {
@@ -20,7 +20,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 }
 
 /// Every type of correlation, those that answer at once and those that wait.
-fn any_correlation() -> impl Strategy<Value = String> {
+pub fn any_correlation() -> impl Strategy<Value = String> {
     let all = vec![
         ("event_count", "{gte: 3}"),
         ("event_count", "{gt: 1, lte: 4}"),

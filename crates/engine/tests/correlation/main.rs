@@ -8,3 +8,4 @@ mod plain;
 mod scene;
 mod sentences;
 mod shown;
+mod streaming;

@@ -185,6 +185,8 @@ impl Judge<'_> {
         let facts = |occurrences: &[&Occurrence]| -> Vec<Fact> {
             let mut facts: Vec<Fact> = occurrences.iter().flat_map(|occurrence| occurrence.facts.clone()).collect();
             facts.sort_by(|a, b| (a.time, &a.id).cmp(&(b.time, &b.id)));
+            // An event that takes part as several members is one event.
+            facts.dedup_by(|a, b| a.id == b.id);
             facts.iter_mut().for_each(|fact| fact.fixed.extend(group.iter().cloned()));
             facts
         };

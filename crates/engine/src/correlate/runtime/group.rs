@@ -1,0 +1,335 @@
+//! One group: what is settled, what may still change, and what was said.
+//!
+//! The *base* is the operator's state behind the frontier, where nothing can change any more. Facts above the frontier are *pending*, in
+//! order of time. What they come to is told early, from the state to which they lead from the base; a fact that comes late only means
+//! going that way anew. When the frontier passes, the base takes the same steps for good.
+
+use std::sync::Arc;
+
+use model::{EventId, Standing, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::correlate::{Claim, Episode, Fact, Measure, Operator, Out, Told};
+
+/// Pending facts from which on the way is remembered up to its last instant.
+const TIP_FROM: usize = 16;
+
+/// A group of one correlation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Group<S> {
+    base: S,
+    /// Up to when the base is settled, microseconds; -1 is before all times.
+    settled: i64,
+    /// Facts later than that, in order of time and id.
+    pending: Vec<Fact>,
+    /// The way up to, and without, the last instant.
+    tip: Option<Box<Tip<S>>>,
+    /// What was told early and is not closed.
+    open: Vec<Open>,
+    /// Occurrences later than `settled` that correlations above know of.
+    occurred: Vec<Occurred>,
+    /// Did pending facts change since they were judged?
+    is_changed: bool,
+    /// How much later than in order facts came, milliseconds, since there was nothing pending.
+    late_ms: i64,
+    /// How many facts it was given.
+    pub seen: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Tip<S> {
+    state: S,
+    /// Pending facts that led to it.
+    facts: usize,
+}
+
+/// An episode that was told and not closed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Open {
+    episode: Box<Episode>,
+    late_ms: Option<i64>,
+}
+
+/// One time at which an episode held, as correlations above know it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Occurred {
+    /// The episode.
+    pub first: EventId,
+    /// When.
+    pub at: Time,
+    /// The events of that time; of the first time, those that opened it.
+    pub claims: Arc<[Claim]>,
+}
+
+/// What judging a group comes to.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// What is said, in order.
+    pub said: Vec<Said>,
+    /// Occurrences that are no longer so.
+    pub gone: Vec<Occurred>,
+    /// Occurrences that are new.
+    pub new: Vec<Occurred>,
+    /// What an operator let go of for want of room.
+    pub shed: u64,
+}
+
+/// One thing that is said.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub episode: Episode,
+    pub standing: Standing,
+    pub late_ms: Option<i64>,
+}
+
+/// What an operator said, sorted.
+#[derive(Default)]
+struct Heard {
+    opened: Vec<Episode>,
+    closed: Vec<Episode>,
+    occurred: Vec<Occurred>,
+}
+
+impl Heard {
+    /// Sorts what was said; occurrences only if somebody wants them.
+    fn of(out: Out) -> Heard {
+        let mut heard = Heard::default();
+        for told in out.told {
+            match told {
+                Told::Opened(episode) => {
+                    if out.wants_held {
+                        heard.occurred.push(Occurred::opening(&episode, episode.held));
+                    }
+                    heard.opened.push(episode);
+                }
+                Told::Held { first, at, facts } if out.wants_held => {
+                    let claims = facts.iter().flat_map(Fact::claims).collect();
+                    heard.occurred.push(Occurred { first, at, claims });
+                }
+                Told::Held { .. } => {}
+                Told::Closed(episode) => heard.closed.push(episode),
+            }
+        }
+        heard
+    }
+}
+
+impl Occurred {
+    fn opening(episode: &Episode, at: Time) -> Occurred {
+        Occurred { first: episode.first, at, claims: episode.opened.clone().into() }
+    }
+}
+
+impl<S: Clone + Default> Group<S> {
+    /// A new group, of which nothing up to `settled` is known or will be.
+    pub fn new(settled: i64) -> Group<S> {
+        Group {
+            base: S::default(),
+            settled,
+            pending: Vec::new(),
+            tip: None,
+            open: Vec::new(),
+            occurred: Vec::new(),
+            is_changed: false,
+            late_ms: 0,
+            seen: 0,
+        }
+    }
+
+    /// Takes in a fact above the frontier. A fact of the same time and id takes the place of the one before.
+    pub fn insert(&mut self, fact: Fact, late_ms: i64) {
+        debug_assert!(fact.time.micros() > self.settled, "facts behind the frontier are turned away before");
+        self.seen = self.seen.saturating_add(1);
+        self.late_ms = self.late_ms.max(late_ms);
+        self.is_changed = true;
+        let key = (fact.time, fact.id);
+        if self.pending.last().is_none_or(|last| (last.time, last.id) < key) {
+            return self.pending.push(fact);
+        }
+        let at = self.place(key);
+        self.forget_way_from(fact.time);
+        match at {
+            Ok(at) => self.pending[at] = fact,
+            Err(at) => self.pending.insert(at, fact),
+        }
+    }
+
+    /// Takes a pending fact out again; does nothing where there is none.
+    pub fn remove(&mut self, time: Time, id: EventId) {
+        if let Ok(at) = self.place((time, id)) {
+            self.forget_way_from(time);
+            self.pending.remove(at);
+            self.is_changed = true;
+        }
+    }
+
+    fn place(&self, key: (Time, EventId)) -> Result<usize, usize> {
+        self.pending.binary_search_by(|known| (known.time, known.id).cmp(&key))
+    }
+
+    /// The way is known only as far as nothing changed on it.
+    fn forget_way_from(&mut self, time: Time) {
+        if self.tip.as_deref().is_some_and(|tip| tip.facts > 0 && time <= self.pending[tip.facts - 1].time) {
+            self.tip = None;
+        }
+    }
+
+    /// The time that the frontier must pass for something to happen.
+    pub fn due<O: Operator<State = S>>(&self, operator: &O) -> Option<Time> {
+        let pending = self.pending.first().map(|fact| fact.time);
+        [pending, operator.due(&self.base)].into_iter().flatten().min()
+    }
+
+    /// Can it be forgotten?
+    pub fn is_idle<O: Operator<State = S>>(&self, operator: &O) -> bool {
+        self.pending.is_empty() && self.open.is_empty() && operator.is_idle(&self.base)
+    }
+
+    /// Bytes on the heap, roughly.
+    pub fn heap_bytes<O: Operator<State = S>>(&self, operator: &O) -> usize {
+        let tip = self.tip.as_ref().map_or(0, |tip| size_of::<Tip<S>>() + operator.heap_bytes(&tip.state));
+        let own = self.pending.capacity() * size_of::<Fact>()
+            + self.open.len() * (size_of::<Open>() + size_of::<Episode>())
+            + self.occurred.capacity() * size_of::<Occurred>();
+        operator.heap_bytes(&self.base) + tip + own
+    }
+
+    /// Facts that may still change.
+    pub fn pending(&self) -> &[Fact] {
+        &self.pending
+    }
+
+    /// What is measured now, with all that is pending.
+    pub fn reading<O: Operator<State = S>>(&self, operator: &O) -> Option<Measure> {
+        let mut state = self.base.clone();
+        step_all(operator, &mut state, &self.pending, &mut Out::default());
+        operator.reading(&state)
+    }
+
+    /// Episodes that were told and are not over.
+    pub fn open(&self) -> impl Iterator<Item = &Episode> {
+        self.open.iter().map(|open| &*open.episode)
+    }
+
+    /// Judges what changed, and settles what the frontier has passed.
+    pub fn judge<O: Operator<State = S>>(&mut self, operator: &O, frontier: i64, wants_held: bool) -> Verdict {
+        let mut verdict = Verdict::default();
+        let frontier = frontier.max(self.settled);
+        let is_ahead = self.pending.last().is_none_or(|last| last.time.micros() > frontier);
+        if std::mem::take(&mut self.is_changed) && is_ahead {
+            self.look_ahead(operator, wants_held, &mut verdict);
+        }
+        self.settle(operator, frontier, wants_held, &mut verdict);
+        if self.pending.is_empty() {
+            self.late_ms = 0;
+        }
+        verdict
+    }
+
+    /// Goes along the pending facts from where the way is known, and tells what opens.
+    fn look_ahead<O: Operator<State = S>>(&mut self, operator: &O, wants_held: bool, verdict: &mut Verdict) {
+        let (mut state, from) = match self.tip.take() {
+            Some(tip) => (tip.state, tip.facts),
+            None => (self.base.clone(), 0),
+        };
+        // What opened up to this time is not gone through again.
+        let known = from.checked_sub(1).map_or(self.settled, |last| self.pending[last].time.micros());
+        let mut out = Out { wants_held, ..Out::default() };
+        let end = self.pending.last().map(|last| last.time);
+        let last = from + self.pending[from..].partition_point(|fact| Some(fact.time) < end);
+        step_all(operator, &mut state, &self.pending[from..last], &mut out);
+        if self.pending.len() >= TIP_FROM {
+            self.tip = Some(Box::new(Tip { state: state.clone(), facts: last }));
+        }
+        step_all(operator, &mut state, &self.pending[last..], &mut out);
+        let heard = Heard::of(out);
+        self.withdraw(known, i64::MAX, &heard.opened, verdict);
+        self.compare(known, i64::MAX, heard.occurred, verdict);
+        self.tell_early(heard.opened, verdict);
+    }
+
+    /// Takes the steps that the frontier has passed for good.
+    fn settle<O: Operator<State = S>>(&mut self, operator: &O, to: i64, wants_held: bool, verdict: &mut Verdict) {
+        let passed = self.pending.partition_point(|fact| fact.time.micros() <= to);
+        let mut out = Out { wants_held, ..Out::default() };
+        step_all(operator, &mut self.base, &self.pending[..passed], &mut out);
+        if operator.due(&self.base).is_some_and(|due| due.micros() <= to) {
+            operator.pass(&mut self.base, Time::from_micros(to), &mut out);
+        }
+        self.pending.drain(..passed);
+        if self.pending.is_empty() {
+            self.pending = Vec::new();
+        }
+        match &mut self.tip {
+            Some(tip) if tip.facts > passed => tip.facts -= passed,
+            tip => *tip = None,
+        }
+        let before = std::mem::replace(&mut self.settled, to);
+        verdict.shed += std::mem::take(&mut out.shed);
+        self.tell_settled(before, Heard::of(out), wants_held, verdict);
+    }
+
+    fn tell_settled(&mut self, before: i64, heard: Heard, wants_held: bool, verdict: &mut Verdict) {
+        let Heard { mut opened, closed, occurred } = heard;
+        self.withdraw(before, self.settled, &opened, verdict);
+        self.compare(before, self.settled, occurred, verdict);
+        self.occurred.retain(|known| known.at.micros() > self.settled);
+        for episode in closed {
+            let opened_now = opened.iter().position(|opened| opened.first == episode.first);
+            opened_now.map(|at| opened.swap_remove(at));
+            let told = self.open.iter().position(|open| open.episode.first == episode.first);
+            if wants_held && opened_now.is_none() && told.is_none() {
+                verdict.new.push(Occurred::opening(&episode, episode.last_held));
+            }
+            let late_ms = told.map(|at| self.open.remove(at)).map_or(self.late(), |open| open.late_ms);
+            verdict.said.push(Said { episode, standing: Standing::Final, late_ms });
+        }
+        self.tell_early(opened, verdict);
+    }
+
+    fn late(&self) -> Option<i64> {
+        (self.late_ms > 0).then_some(self.late_ms)
+    }
+
+    /// Withdraws what was told to have first held after `after`, up to `to`, and is not among what did.
+    fn withdraw(&mut self, after: i64, to: i64, opened: &[Episode], verdict: &mut Verdict) {
+        let late_ms = self.late();
+        self.open.retain_mut(|open| {
+            let held = open.episode.held.micros();
+            let is_so = held <= after || held > to || opened.iter().any(|one| one.first == open.episode.first);
+            if !is_so {
+                let episode = Episode::clone(&open.episode);
+                verdict.said.push(Said { episode, standing: Standing::Withdrawn, late_ms });
+            }
+            is_so
+        });
+    }
+
+    fn tell_early(&mut self, opened: Vec<Episode>, verdict: &mut Verdict) {
+        let late_ms = self.late();
+        for episode in opened {
+            match self.open.iter_mut().find(|open| open.episode.first == episode.first) {
+                Some(open) => *open.episode = episode,
+                None => {
+                    self.open.push(Open { episode: Box::new(episode.clone()), late_ms });
+                    verdict.said.push(Said { episode, standing: Standing::Early, late_ms });
+                }
+            }
+        }
+    }
+
+    /// Compares the occurrences after `after`, up to `to`, with those that are known above.
+    fn compare(&mut self, after: i64, to: i64, occurred: Vec<Occurred>, verdict: &mut Verdict) {
+        let is_asked = |known: &mut Occurred| (after + 1..=to).contains(&known.at.micros());
+        let old: Vec<Occurred> = self.occurred.extract_if(.., is_asked).collect();
+        verdict.gone.extend(old.iter().filter(|known| !occurred.contains(known)).cloned());
+        verdict.new.extend(occurred.iter().filter(|new| !old.contains(new)).cloned());
+        self.occurred.extend(occurred);
+    }
+}
+
+fn step_all<O: Operator>(operator: &O, state: &mut O::State, facts: &[Fact], out: &mut Out) {
+    for instant in facts.chunk_by(|a, b| a.time == b.time) {
+        operator.step(state, instant[0].time, instant, out);
+    }
+}

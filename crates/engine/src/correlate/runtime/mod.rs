@@ -1,0 +1,24 @@
+//! What runs operators: facts in any order in, statements out.
+
+mod any;
+mod chain;
+mod clock;
+mod correlator;
+mod counts;
+mod group;
+mod judge;
+mod live;
+mod plan;
+mod read;
+mod recent;
+mod snapshot;
+mod table;
+mod take;
+mod timers;
+mod who;
+
+pub use correlator::{Correlator, Options, Statement};
+pub use counts::{AllCounts, Counts};
+pub use live::Live;
+pub use plan::Correlations;
+pub use snapshot::{RestoreError, Restored, Snapshot};
