@@ -3,6 +3,7 @@
 use super::super::rule::{Claimed, Claims};
 use super::correlation::timespan_ms;
 use super::reader::Reader;
+use super::stateful::number_or_percent;
 use crate::yaml::Entry;
 
 const KEYS: [&str; 5] = ["order", "window", "entity", "threshold", "events"];
@@ -15,7 +16,7 @@ pub(super) fn read(reader: &mut Reader, entry: &Entry<'_>) -> Claims {
             "order" => claims.order = texts(reader, part),
             "window" => claims.window_ms = timespan_ms(reader, part).map(|value| at(part, value)),
             "entity" => claims.entity = texts(reader, part),
-            "threshold" => claims.threshold = number(reader, part).map(|value| at(part, value)),
+            "threshold" => claims.threshold = number_or_percent(reader, part).map(|value| at(part, value)),
             "events" => claims.events = texts(reader, part),
             _ => reader.unknown_key(part, "`claims`", &KEYS),
         }
@@ -35,13 +36,4 @@ fn texts(reader: &mut Reader, entry: &Entry<'_>) -> Option<Claimed<Vec<String>>>
         return None;
     }
     Some(at(entry, texts))
-}
-
-/// A number, or percent.
-fn number(reader: &mut Reader, entry: &Entry<'_>) -> Option<f64> {
-    let percent = entry.value.as_str().and_then(|text| text.trim().strip_suffix('%'));
-    match percent.and_then(|percent| percent.trim().parse::<f64>().ok()) {
-        Some(percent) if percent.is_finite() => Some(percent / 100.0),
-        _ => reader.number(entry),
-    }
 }

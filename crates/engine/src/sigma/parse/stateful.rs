@@ -10,6 +10,8 @@ use super::reader::Reader;
 use super::{correlation, meta};
 use crate::yaml::Entry;
 
+pub(super) use values::number_or_percent;
+
 /// Keys of every type.
 const COMMON: [&str; 6] = ["type", "rules", "group-by", "timespan", "aliases", "generate"];
 

@@ -7,7 +7,7 @@ use super::super::super::stateful::{
 use super::super::correlation::{fields, timespan_ms};
 use super::super::reader::Reader;
 use super::Body;
-use super::values::{LOWER, UPPER, Wanted, condition, count, expectation, measured, positive, word};
+use super::values::{LOWER, UPPER, Unit, Wanted, condition, count, expectation, measured, positive, word};
 use crate::yaml::Entry;
 
 /// Values of a group that are remembered unless said otherwise, and at most.
@@ -33,7 +33,7 @@ fn values_max(reader: &mut Reader, body: &Body<'_, '_>) -> Option<usize> {
 
 fn first_seen(reader: &mut Reader, body: &Body<'_, '_>) -> Option<FirstSeen> {
     let remedy = "add `condition: {field: …}`: the field whose values are new or known";
-    let wanted = Wanted { field: Some(true), comparisons: &[], is_share: false, remedy };
+    let wanted = Wanted { field: Some(true), comparisons: &[], unit: Unit::Number, remedy };
     let fields = condition(reader, body, wanted).fields;
     let learn = match body.get("learn") {
         Some(entry) => learn(reader, entry),
@@ -69,7 +69,7 @@ fn learn(reader: &mut Reader, entry: &Entry<'_>) -> Option<Learn> {
 
 fn rarity(reader: &mut Reader, body: &Body<'_, '_>) -> Option<Rarity> {
     let remedy = "add `condition: {field: …, lt: 1%}`";
-    let wanted = Wanted { field: Some(true), comparisons: UPPER, is_share: true, remedy };
+    let wanted = Wanted { field: Some(true), comparisons: UPPER, unit: Unit::Share, remedy };
     let read = condition(reader, body, wanted);
     let share = read.bounds.first().map(|bound| bound.value);
     if let (Some(0.0 | 1.0), Some(entry)) = (share, body.get("condition")) {
@@ -92,7 +92,7 @@ fn rarity(reader: &mut Reader, body: &Body<'_, '_>) -> Option<Rarity> {
 }
 
 fn volume(reader: &mut Reader, body: &Body<'_, '_>, timespan_ms: i64) -> Option<Volume> {
-    let wanted = Wanted { field: None, comparisons: &[], is_share: false, remedy: "add `condition: {field: …}`" };
+    let wanted = Wanted { field: None, comparisons: &[], unit: Unit::Number, remedy: "add `condition: {field: …}`" };
     let named = condition(reader, body, wanted).fields;
     let measured = measured(reader, body, named);
     let expectation = expectation(reader, body);
@@ -167,7 +167,7 @@ fn at_least(reader: &mut Reader, body: &Body<'_, '_>, beyond: Beyond) -> Option<
 }
 
 fn peer_group(reader: &mut Reader, body: &Body<'_, '_>) -> Option<PeerGroup> {
-    let wanted = Wanted { field: None, comparisons: &[], is_share: false, remedy: "add `condition: {field: …}`" };
+    let wanted = Wanted { field: None, comparisons: &[], unit: Unit::Number, remedy: "add `condition: {field: …}`" };
     let named = condition(reader, body, wanted).fields;
     let measured = measured(reader, body, named);
     let expectation = expectation(reader, body);
@@ -196,7 +196,7 @@ fn peer_group(reader: &mut Reader, body: &Body<'_, '_>) -> Option<PeerGroup> {
 
 fn coverage(reader: &mut Reader, body: &Body<'_, '_>) -> Option<Coverage> {
     let remedy = "add `condition: {field: …, gte: 90%}`";
-    let wanted = Wanted { field: Some(true), comparisons: LOWER, is_share: true, remedy };
+    let wanted = Wanted { field: Some(true), comparisons: LOWER, unit: Unit::Share, remedy };
     let read = condition(reader, body, wanted);
     let of = match body.get("of") {
         Some(entry) => known_set(reader, entry),

@@ -6,7 +6,7 @@ use super::super::super::stateful::{Absence, Join, Points, Ratio, Risk, Sequence
 use super::super::correlation::{references, timespan_ms};
 use super::super::reader::{Reader, nearest};
 use super::Body;
-use super::values::{ANY, LOWER, Wanted, condition, count, measured, positive, word};
+use super::values::{ANY, LOWER, Unit, Wanted, condition, count, measured, positive, word};
 use crate::yaml::{Entry, Node};
 
 const COUNT_MAX: u64 = 1_000_000;
@@ -117,7 +117,7 @@ impl Names<'_> {
 }
 
 fn ratio(reader: &mut Reader, body: &Body<'_, '_>, names: &Names<'_>) -> Option<Ratio> {
-    let wanted = Wanted { field: None, comparisons: ANY, is_share: false, remedy: "add `condition: {gt: 0.5}`" };
+    let wanted = Wanted { field: None, comparisons: ANY, unit: Unit::Ratio, remedy: "add `condition: {gt: 0.5}`" };
     let read = condition(reader, body, wanted);
     let measured = measured(reader, body, read.fields);
     let of = body.get("of").map(|entry| names.places(reader, &entry.value)).unwrap_or_default();
@@ -279,7 +279,7 @@ fn within(reader: &mut Reader, part: &Entry<'_>, nth: usize, span_ms: i64) -> Op
 
 fn risk(reader: &mut Reader, body: &Body<'_, '_>, names: &Names<'_>) -> Option<Risk> {
     let remedy = "add `condition: {gte: 100}`: so many points";
-    let read = condition(reader, body, Wanted { field: Some(false), comparisons: LOWER, is_share: false, remedy });
+    let read = condition(reader, body, Wanted { field: Some(false), comparisons: LOWER, unit: Unit::Number, remedy });
     if let (Some(entry), Some(_)) = (body.get("condition"), read.bounds.iter().find(|bound| bound.value <= 0.0)) {
         reader.note(entry.error("always-true", "any event has so many points", "write a number above 0"));
     }

@@ -285,3 +285,55 @@ fn claims_are_read_with_their_places() {
     assert_eq!(claims.events.map(|it| it.value), Some(texts(["x"])));
     assert_eq!(codes(&text.replace("window", "windw")), ["unknown-key 3:27"]);
 }
+
+const PAGE: &str = include_str!("../../../../../../docs/reference/stateful.md");
+
+/// The examples of the page.
+fn examples() -> Vec<String> {
+    let parts = PAGE.split("```yaml\n").skip(1);
+    parts.map(|part| part.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_examples_of_the_page_are_read_and_can_be_joined() {
+    let mut seen = Vec::new();
+    for text in examples() {
+        assert_eq!(codes(&text), [""; 0], "{text}");
+        let (mut rules, mut correlations) = (Vec::new(), Vec::new());
+        for document in parse(&text).0 {
+            match document {
+                Document::Rule(rule) => rules.push(rule),
+                Document::Correlation(correlation) => correlations.push(correlation),
+                Document::Filter(_) => panic!("no filter"),
+            }
+        }
+        for (nth, name) in correlations.iter().flat_map(|it| &it.rules).map(|it| &it.name).enumerate() {
+            let id = format!("9f8c1d2e-0000-4000-8000-{nth:012}");
+            let text = format!(
+                "title: {name}\nname: {name}\nid: {id}\nlogsource: {{product: t}}\ndetection: {{s: {{x: 1}}, condition: s}}\n"
+            );
+            if !rules.iter().any(|rule| rule.id.as_str() == name) {
+                rules.extend(parse(&text).0.into_iter().filter_map(|document| match document {
+                    Document::Rule(rule) => Some(rule),
+                    _ => None,
+                }));
+            }
+        }
+        let (linked, told) = super::super::super::link(&rules, &correlations);
+        assert!(told.is_empty() && linked.len() == correlations.len(), "{told:?}");
+        seen.extend(linked.iter().map(|linked| linked.correlation.kind));
+    }
+    let all = super::super::super::CorrelationKind::STATEFUL;
+    assert!(all.iter().all(|(_, kind)| seen.contains(kind)), "{seen:?}");
+}
+
+#[test]
+fn the_page_tells_of_every_key() {
+    for (word, kind) in super::super::super::CorrelationKind::STATEFUL {
+        let section = PAGE.split(&format!("### {word}\n")).nth(1).unwrap_or_else(|| panic!("no section `{word}`"));
+        let section = section.split("\n### ").next().unwrap_or_default();
+        for key in super::own_keys(kind).iter().chain(&["timespan"]) {
+            assert!(section.contains(&format!("`{key}")), "`{key}` of `{word}`");
+        }
+    }
+}

@@ -16,6 +16,17 @@ pub(super) const UPPER: &[Comparison] = &[Comparison::Lt];
 pub(super) const ANY: &[Comparison] =
     &[Comparison::Gt, Comparison::Gte, Comparison::Lt, Comparison::Lte, Comparison::Eq, Comparison::Neq];
 
+/// What the bounds of a condition are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Unit {
+    /// Numbers.
+    Number,
+    /// Shares, from 0 to 1 or in percent.
+    Share,
+    /// Numbers, or percent.
+    Ratio,
+}
+
 /// What a condition of a type may and must say.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
@@ -23,8 +34,8 @@ pub(super) struct Wanted {
     pub(super) field: Option<bool>,
     /// The comparisons that it may make; where there are any, it makes one at least.
     pub(super) comparisons: &'static [Comparison],
-    /// Are its bounds shares?
-    pub(super) is_share: bool,
+    /// What its bounds are.
+    pub(super) unit: Unit,
     /// What to write.
     pub(super) remedy: &'static str,
 }
@@ -54,7 +65,11 @@ pub(super) fn condition(reader: &mut Reader, body: &Body<'_, '_>, wanted: Wanted
         let comparison = words().find(|(word, _)| *word == part.key).map(|(_, it)| *it);
         match comparison {
             Some(comparison) => {
-                let value = if wanted.is_share { share(reader, part) } else { reader.number(part) };
+                let value = match wanted.unit {
+                    Unit::Number => reader.number(part),
+                    Unit::Share => share(reader, part),
+                    Unit::Ratio => number_or_percent(reader, part),
+                };
                 read.bounds.extend(value.map(|value| Bound { comparison, value }));
             }
             None if part.key == "field" && wanted.field != Some(false) => read.fields = fields(reader, part),
@@ -108,6 +123,15 @@ pub(super) fn share(reader: &mut Reader, entry: &Entry<'_>) -> Option<f64> {
     let message = format!("`{}` is `{shown}`, which is no share", entry.key);
     reader.note(entry.value.error("bad-share", message, "write a number from 0 to 1, or percent: `0.05` or `5%`"));
     None
+}
+
+/// A number, or percent: `1.5` or `150%`.
+pub(in super::super) fn number_or_percent(reader: &mut Reader, entry: &Entry<'_>) -> Option<f64> {
+    let percent = entry.value.as_str().and_then(|text| text.trim().strip_suffix('%'));
+    match percent.and_then(|percent| percent.trim().parse::<f64>().ok()).filter(|percent| percent.is_finite()) {
+        Some(percent) => Some(percent / 100.0),
+        None => reader.number(entry),
+    }
 }
 
 /// One of several words.
