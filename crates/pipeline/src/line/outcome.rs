@@ -64,8 +64,9 @@ impl Outcome {
 
     /// Of one partition the latest time counts, and the latest receipt.
     fn advance(&mut self, new: Progress) {
-        let known = self.said.progress.iter_mut();
-        match known.into_iter().find(|known| known.source == new.source && known.partition == new.partition) {
+        let key = |progress: &Progress| (progress.lane, progress.source.clone(), progress.partition.clone());
+        let of = key(&new);
+        match self.said.progress.iter_mut().find(|known| key(known) == of) {
             Some(known) => {
                 known.time = known.time.max(new.time);
                 known.received = known.received.max(new.received);
@@ -159,13 +160,14 @@ impl Collector {
 
     /// Notes how far the event's source has come on this input. A time behind its receipt, from a wrong clock, must not make all others late.
     fn advance(&mut self, event: &Event<'_>) {
-        let (source, received) = (&event.source().id, event.received());
+        let (source, lane, received) = (&event.source().id, event.lane(), event.received());
         let time = event.time().min(received);
-        match self.outcome.said.progress.iter_mut().find(|known| known.source == *source) {
+        let is_same = |known: &&mut Progress| known.source == *source && known.lane == lane;
+        match self.outcome.said.progress.iter_mut().find(is_same) {
             Some(known) => (known.time, known.received) = (known.time.max(time), known.received.max(received)),
             None => {
                 let (source, partition) = (source.clone(), self.input.clone());
-                self.outcome.said.progress.push(Progress { source, partition, time, received });
+                self.outcome.said.progress.push(Progress { source, partition, lane, time, received });
             }
         }
     }

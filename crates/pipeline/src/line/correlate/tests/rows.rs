@@ -21,6 +21,7 @@ fn a_row_is_read_as_it_was_written() {
     let progress = Progress {
         source: "things".into(),
         partition: "test".into(),
+        lane: Lane::Test,
         time: Time::EPOCH,
         received: Time::EPOCH.plus_millis(7),
     };
