@@ -56,7 +56,7 @@ fn same(operator: &StatefulOperator, facts: &[Fact], passes: &[u8], expected: &[
         prop_assert_eq!(found.first, expected.first);
         prop_assert_eq!(found.measure.value, expected.value);
         let ids = |claims: &[engine::correlate::Claim]| claims.iter().map(|claim| claim.id).collect::<Vec<_>>();
-        prop_assert_eq!(found.opened_count, expected.opened.len() as u64);
+        prop_assert_eq!(found.opened_count, (expected.opened.len() + expected.again) as u64);
         prop_assert_eq!(found.prolonged_count, expected.prolonged.len() as u64);
         let of = |kept: usize, all: &[model::EventId]| all[..all.len().min(kept)].to_vec();
         prop_assert_eq!(ids(&found.opened), of(found.opened.len(), &expected.opened));

@@ -112,6 +112,8 @@ impl Peers {
         let Some((outstanding, limit)) = self.outstanding(&peers) else { return };
         let mut evidence = Evidence::default();
         outstanding.iter().for_each(|peer| evidence.merge(peer.evidence.clone(), OPENED_MAX));
+        // Which events beyond those that are kept are of several entities is not known, so each counts for each.
+        evidence.count = outstanding.iter().map(|peer| peer.evidence.count).sum();
         let last = outstanding.iter().map(|peer| peer.last).max().unwrap_or_default();
         let mut episode = open(last, evidence);
         let measure = &mut episode.measure;

@@ -108,42 +108,53 @@ impl Sequence {
         Some(next)
     }
 
-    /// All chains that the events of an instant make of those before, and the one that is whole.
-    fn grow(&self, chains: Vec<Chain>, at: Time, facts: &[Fact]) -> Result<Vec<Chain>, Chain> {
+    /// The chains that the events of an instant make of those before, or the one that is whole.
+    fn grow(&self, chains: &[Chain], at: Time, facts: &[Fact]) -> Result<Vec<Chain>, Chain> {
         let none = Chain { step: 0, had: 0, start: at, complete: at, evidence: Evidence::default(), used: 0 };
-        let mut grown: Vec<Chain> = chains;
-        let mut whole: Option<Chain> = None;
-        let mut fresh: Vec<Chain> = grown.iter().cloned().chain([none]).collect();
+        let (mut grown, mut whole) = (Vec::new(), None);
+        let mut fresh = self.longer(chains.iter().chain([&none]), at, facts, &mut grown, &mut whole);
         while !fresh.is_empty() {
-            let mut longer = Vec::new();
-            for chain in &fresh {
-                let mut tried: Vec<Members> = Vec::new();
-                for (place, fact) in facts.iter().enumerate() {
-                    // Events of the same rules stand for one another: the first that is free is tried.
-                    if chain.used & (1 << place) != 0 || tried.contains(&fact.members) {
-                        continue;
-                    }
-                    tried.push(fact.members);
-                    let Some(next) = self.extended(chain, at, place, fact) else { continue };
-                    if next.step == self.steps.len() {
-                        if whole.as_ref().is_none_or(|whole| next.start > whole.start) {
-                            whole = Some(next);
-                        }
-                    } else if self.keep(&mut grown, next.clone()) {
-                        longer.push(next);
-                    }
-                }
-            }
-            fresh = longer;
+            fresh = self.longer(fresh.iter(), at, facts, &mut grown, &mut whole);
         }
         grown.iter_mut().for_each(|chain| chain.used = 0);
         whole.map_or(Ok(grown), Err)
     }
 
+    /// Each chain with one more event; those that are worth it are also kept in `grown`, and the best that is whole in `whole`.
+    fn longer<'c>(
+        &self,
+        chains: impl Iterator<Item = &'c Chain>,
+        at: Time,
+        facts: &[Fact],
+        grown: &mut Vec<Chain>,
+        whole: &mut Option<Chain>,
+    ) -> Vec<Chain> {
+        let mut longer = Vec::new();
+        for chain in chains {
+            let mut tried: Vec<Members> = Vec::new();
+            for (place, fact) in facts.iter().enumerate() {
+                // Events of the same rules stand for one another: the first that is free is tried.
+                if chain.used & (1 << place) != 0 || tried.contains(&fact.members) {
+                    continue;
+                }
+                tried.push(fact.members);
+                let Some(next) = self.extended(chain, at, place, fact) else { continue };
+                if next.step == self.steps.len() {
+                    if whole.as_ref().is_none_or(|whole| next.start > whole.start) {
+                        *whole = Some(next);
+                    }
+                } else if self.keep(grown, next.clone()) {
+                    longer.push(next);
+                }
+            }
+        }
+        longer
+    }
+
     /// Chains that differ only in the events used are one when the instant is over; those that nothing can follow are let go of.
-    fn settle(&self, chains: Vec<Chain>, at: Time, out: &mut Out) -> Vec<Chain> {
+    fn settle(&self, chains: impl Iterator<Item = Chain>, at: Time, out: &mut Out) -> Vec<Chain> {
         let mut kept = Vec::new();
-        for chain in chains.into_iter().filter(|chain| self.ends(chain) > at) {
+        for chain in chains.filter(|chain| self.ends(chain) > at) {
             self.keep(&mut kept, chain);
         }
         kept.sort_by_key(|chain| (chain.step, chain.had, chain.start, chain.complete));
@@ -185,9 +196,13 @@ impl Operator for Sequence {
             out.shed += (facts.len() - INSTANT_MAX) as u64;
             facts.truncate(INSTANT_MAX);
         }
-        match self.grow(std::mem::take(&mut state.chains), at, &facts) {
-            Ok(chains) => state.chains = self.settle(chains, at, out),
+        match self.grow(&state.chains, at, &facts) {
+            Ok(grown) => {
+                let chains = std::mem::take(&mut state.chains);
+                state.chains = self.settle(chains.into_iter().chain(grown), at, out);
+            }
             Err(whole) => {
+                state.chains.clear();
                 let ending = || facts.clone();
                 state.burst.strike(at, whole.evidence, &ending, |measure| self.measure(measure), out);
             }

@@ -69,7 +69,7 @@ impl Window {
             if let Some(known) = self.last.insert(key, at)
                 && let Some(old) = self.find(key, known)
             {
-                ask.remove(sum, &old);
+                ask.remove(sum, &self.things[old].fact);
             }
             ask.add(sum, &fact);
             self.things.push_back(Thing { key, fact });
@@ -140,10 +140,11 @@ impl Window {
         }
     }
 
-    fn find(&self, key: Key, time: Time) -> Option<Fact> {
+    /// The place of a thing of that time.
+    fn find(&self, key: Key, time: Time) -> Option<usize> {
         let from = self.things.partition_point(|thing| thing.fact.time < time);
-        let mut of_time = self.things.range(from..).take_while(|thing| thing.fact.time == time);
-        of_time.find(|thing| thing.key == key).map(|thing| thing.fact.clone())
+        let is_it = |place: &usize| self.things[*place].key == key;
+        (from..self.things.len()).take_while(|place| self.things[*place].fact.time == time).find(is_it)
     }
 
     /// Takes out those that came again when they are as many as those that count.

@@ -44,7 +44,16 @@ pub fn silence(rule: &Silence, facts: &[Fact]) -> Vec<Found> {
         }
         let value = ((end - time) / 1000) as f64 / 1000.0;
         let (first, opened) = (last[0].id, ids(&last));
-        found.push(Found { first, start: *time, held, last_held: held, opened, prolonged: Vec::new(), value });
+        found.push(Found {
+            first,
+            start: *time,
+            held,
+            last_held: held,
+            opened,
+            prolonged: Vec::new(),
+            value,
+            again: 0,
+        });
     }
     found
 }

@@ -152,7 +152,16 @@ fn runs(past: &Past, first: i64, last: i64) -> Vec<Found> {
             let goes_on = run.is_some_and(|(begun, last)| bucket - last <= 1 && bucket - begun < longest);
             if !goes_on {
                 let (first, start, opened) = past.first_of(bucket, &facts);
-                found.push(Found { first, start, held: at, last_held: at, opened, prolonged: Vec::new(), value });
+                found.push(Found {
+                    first,
+                    start,
+                    held: at,
+                    last_held: at,
+                    opened,
+                    prolonged: Vec::new(),
+                    value,
+                    again: 0,
+                });
                 run = Some((bucket, bucket));
                 continue;
             }
@@ -194,10 +203,12 @@ pub fn peers(rule: &Peers, facts: &[Fact]) -> Vec<Found> {
         let Some(most) = out.iter().map(|name| value(name)).max() else { continue };
         let claimed = inside.iter().filter(|fact| out.iter().any(|name| is_of(fact, name)));
         let claimed: Vec<Fact> = claimed.map(|fact| (*fact).clone()).collect();
+        let times = |name: &&String| inside.iter().filter(|fact| is_of(fact, name)).count();
+        let again = out.iter().map(times).sum::<usize>() - claimed.len();
         let last = micros(&claimed[claimed.len() - 1]);
         let (first, start, opened) = (claimed[0].id, micros(&claimed[0]), ids(&claimed));
         let value = most as f64 / ONE as f64;
-        found.push(Found { first, start, held: last, last_held: last, opened, prolonged: Vec::new(), value });
+        found.push(Found { first, start, held: last, last_held: last, opened, prolonged: Vec::new(), value, again });
     }
     found
 }
@@ -232,7 +243,16 @@ pub fn ratio(rule: &Ratio, facts: &[Fact]) -> Vec<Found> {
             let (first, start, opened) = (window[0].id, micros(&window[0]), ids(&window));
             let last = micros(&window[window.len() - 1]);
             let value = of as f64 / to as f64;
-            found.push(Found { first, start, held: last, last_held: last, opened, prolonged: Vec::new(), value });
+            found.push(Found {
+                first,
+                start,
+                held: last,
+                last_held: last,
+                opened,
+                prolonged: Vec::new(),
+                value,
+                again: 0,
+            });
         }
     }
     found

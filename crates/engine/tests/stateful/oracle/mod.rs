@@ -20,6 +20,8 @@ pub struct Found {
     pub opened: Vec<EventId>,
     pub prolonged: Vec<EventId>,
     pub value: f64,
+    /// How often events count that count more than once.
+    pub again: usize,
 }
 
 /// Something that happened at a time: the events that show it, and what it adds to the value.
@@ -68,6 +70,7 @@ pub fn fold(mut strikes: Vec<Strike>, join: fn(f64, f64) -> f64) -> Vec<Found> {
             opened: ids(&opened),
             prolonged: ids(&ordered(later)),
             value: run[1..].iter().fold(run[0].value, |value, strike| join(value, strike.value)),
+            again: 0,
         }
     };
     folded.into_iter().map(each).collect()

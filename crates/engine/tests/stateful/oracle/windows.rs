@@ -39,7 +39,7 @@ fn bursts(facts: &[Fact], span: i64, judge: Judge<'_>) -> Vec<Found> {
         }
         free = last + 1;
         let (first, opened) = (opened[0].id, ids(&opened));
-        found.push(Found { first, start, held: time, last_held: last, opened, prolonged, value });
+        found.push(Found { first, start, held: time, last_held: last, opened, prolonged, value, again: 0 });
     }
     found
 }
