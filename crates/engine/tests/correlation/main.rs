@@ -8,4 +8,5 @@ mod plain;
 mod scene;
 mod sentences;
 mod shown;
+mod speed;
 mod streaming;

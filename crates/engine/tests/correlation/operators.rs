@@ -9,9 +9,9 @@ use crate::scene::Scene;
 use crate::shown::{Between, Kept, findings};
 
 /// A unit of time and its microseconds. Time spans are ten of them: shorter than a day, and longer.
-type Unit = (&'static str, i64);
+pub type Unit = (&'static str, i64);
 
-const SECONDS: Unit = ("s", 1_000_000);
+pub const SECONDS: Unit = ("s", 1_000_000);
 const RULES: [&str; 5] = ["a", "b", "c", "d", "e"];
 
 fn id(rule: &str) -> String {
@@ -19,7 +19,7 @@ fn id(rule: &str) -> String {
 }
 
 /// The rules `a` to `e`, and correlations.
-fn scene(correlations: &str) -> Scene {
+pub fn scene(correlations: &str) -> Scene {
     let rule = |name: &str| {
         let head = format!("title: {name}\nname: {name}\nid: {}\nlogsource: {{product: x}}\n", id(name));
         format!("{head}detection: {{s: {{r: {name}}}, condition: s}}\n")
@@ -29,7 +29,7 @@ fn scene(correlations: &str) -> Scene {
     Scene::read(&[&texts.join("---\n")])
 }
 
-fn correlation(name: &str, kind: &str, rules: &[&str], condition: &str, unit: Unit) -> String {
+pub fn correlation(name: &str, kind: &str, rules: &[&str], condition: &str, unit: Unit) -> String {
     let (unit, _) = unit;
     let condition = if condition.is_empty() { String::new() } else { format!("  condition: {condition}\n") };
     let rules = rules.join(", ");
