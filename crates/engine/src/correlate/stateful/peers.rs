@@ -87,23 +87,32 @@ impl Peers {
         if peers.len() <= self.least_peers {
             return None;
         }
-        let least = if matches!(self.measured, Measured::Sum(_)) { 0 } else { ONE };
         let mut first = None;
+        let mut known: Option<(i128, Limit)> = None;
         let mut out = Vec::new();
         for (at, peer) in peers.iter().enumerate() {
-            let others = peers.iter().enumerate().filter(|(other, _)| *other != at);
-            let mut others: Vec<i128> = others.map(|(_, peer)| peer.tally.value).collect();
-            if others.is_empty() {
-                return None;
-            }
-            let limit = self.expectation.limit(&mut others, least, Beyond::Above);
-            if peer.tally.value < self.at_least || !limit.is_beyond(peer.tally.value, Beyond::Above) {
+            let value = peer.tally.value;
+            // Entities of one value have peers of the same values.
+            let limit = match known.filter(|(of, _)| *of == value) {
+                Some((_, limit)) => limit,
+                None => self.limit(peers, at)?,
+            };
+            known = Some((value, limit));
+            if value < self.at_least || !limit.is_beyond(value, Beyond::Above) {
                 break;
             }
             first.get_or_insert(limit);
             out.push(*peer);
         }
         first.map(|limit| (out, limit))
+    }
+
+    /// What the others let expect of one entity; `None` if there are none.
+    fn limit(&self, peers: &[&Peer], of: usize) -> Option<Limit> {
+        let others = peers.iter().enumerate().filter(|(other, _)| *other != of);
+        let mut others: Vec<i128> = others.map(|(_, peer)| peer.tally.value).collect();
+        let least = if matches!(self.measured, Measured::Sum(_)) { 0 } else { ONE };
+        (!others.is_empty()).then(|| self.expectation.limit(&mut others, least, Beyond::Above))
     }
 
     fn judge(&self, state: &State, out: &mut Out) {
