@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::sigma::{Correlation, Filter, Inventory, Rule};
+use engine::sigma::{self, Correlation, Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
 use model::{Diagnostic, Severity};
 
@@ -83,8 +83,11 @@ impl Catalogue {
 
     /// As [`Catalogue::compile`], with another inventory.
     pub fn compile_with(&self, inventory: &Inventory, limits: Limits) -> (Engine, Vec<Diagnostic>) {
-        let rules = self.rules.iter().map(|entry| entry.rule.clone()).collect();
-        let compiled = Engine::compile(self.sources.clone(), rules, self.filters.clone(), inventory, limits);
+        let rules: Vec<Arc<Rule>> = self.rules.iter().map(|entry| entry.rule.clone()).collect();
+        // What cannot be joined was told when the correlations were loaded.
+        let (linked, _) = sigma::link(&rules, &self.correlations);
+        let (sources, filters) = (self.sources.clone(), self.filters.clone());
+        let compiled = Engine::with_correlations(sources, rules, filters, linked, inventory, limits);
         let (engine, mut diagnostics) = compiled;
         // Somebody else's rule is sound; the lab has yet to say what is in its list.
         let is_imported =

@@ -255,7 +255,6 @@ impl Assembly {
 
     fn finish(mut self) -> (Catalogue, Vec<Diagnostic>) {
         let rules: Vec<Arc<sigma::Rule>> = self.catalogue.rules.iter().map(|entry| Arc::clone(&entry.rule)).collect();
-        // The parser has already said that a correlation is kept and not evaluated; here its references are looked for.
         self.diagnostics.extend(sigma::link(&rules, &self.catalogue.correlations).1);
         self.catalogue.sources.sort_by(|left, right| left.id.cmp(&right.id));
         self.diagnostics.sort();

@@ -7,6 +7,7 @@
 mod aside;
 mod explain;
 mod feed;
+mod over_time;
 
 use std::borrow::Borrow;
 use std::cell::OnceCell;
@@ -31,6 +32,7 @@ use crate::source::shape::{Names, PairReader};
 use crate::source::{Source, Unit, s3_access_log, time};
 
 pub use explain::ExplainError;
+pub use over_time::OverTime;
 
 /// Where the envelope of a record says when it happened, if the record does not.
 const OUTER_TIMES: [&str; 3] = ["time", "@timestamp", "timestamp"];

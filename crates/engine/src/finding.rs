@@ -15,10 +15,10 @@ use crate::source::holes;
 /// Longest reason sentence.
 pub(crate) const MESSAGE_CHARS: usize = 400;
 /// Longest value in a reason sentence.
-const VALUE_CHARS: usize = 120;
+pub(crate) const VALUE_CHARS: usize = 120;
 /// Longest mention of an event among others.
 const BRIEF_CHARS: usize = 160;
-const HOUR_MS: i64 = 3_600_000;
+pub(crate) const HOUR_MS: i64 = 3_600_000;
 /// What a reason sentence says of an event whose record has no time.
 const NO_TIME: &str = " (the record has no time; that of its receipt stands in)";
 
@@ -178,6 +178,10 @@ fn admit(text: &mut String, missing: Option<&str>, has_value: bool) {
 
 /// The text on one line: control characters and those that turn the direction of writing are escaped, and the end is cut.
 pub(crate) fn one_line(text: &str, chars: usize) -> String {
+    // Nearly every value.
+    if text.len() <= chars && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut line = String::new();
     let mut count = 0;
     for character in text.chars() {

@@ -23,7 +23,7 @@ pub mod yaml;
 
 mod evaluate;
 
-pub use evaluate::{Engine, ExplainError, Given, Sink, Worker};
+pub use evaluate::{Engine, ExplainError, Given, OverTime, Sink, Worker};
 pub use event::Event;
 pub use field::{Field, Fields, FieldsBuilder};
 pub use frame::{Format, Frame, Framer, HecMeta};

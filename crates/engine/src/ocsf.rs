@@ -10,7 +10,7 @@ pub const OCSF_VERSION: &str = "1.8.0";
 
 /// The finding in Watchkeep's own wire shape (one line of `ndjson`).
 pub fn finding_wire(finding: &Finding) -> Value {
-    json!({
+    let mut wire = json!({
         "finding_id": finding.finding_id,
         "rule_id": finding.rule_id,
         "rule_title": finding.rule_title,
@@ -27,7 +27,11 @@ pub fn finding_wire(finding: &Finding) -> Value {
         "lane": finding.lane,
         "matched": finding.matched,
         "columns": finding.columns,
-    })
+    });
+    if let Some(window) = &finding.window {
+        wire["window"] = json!(window);
+    }
+    wire
 }
 
 /// The finding as an OCSF Detection Finding.
@@ -54,6 +58,12 @@ pub fn detection_finding(finding: &Finding) -> Value {
         "observables": observables(&finding.entities),
         "unmapped": unmapped(finding),
     });
+    if let Some(window) = &finding.window {
+        event["start_time"] = window.start.millis().into();
+        event["end_time"] = window.last_held.millis().into();
+        event["count"] = window.event_count.into();
+        event["evidences"] = json!([{"name": "window", "data": window}]);
+    }
     let resources = resources(finding);
     if !resources.is_empty() {
         event["resources"] = Value::Array(resources);

@@ -126,7 +126,10 @@ fn summarise(
         (0, _) => paint.warn(format!("fine, with {warnings_told}")),
         _ => paint.bad(format!("{errors_told}, {warnings_told}")),
     };
-    let rules = counted(rules as u64, "rule");
+    let mut rules = counted(rules as u64, "rule");
+    if !catalogue.correlations.is_empty() {
+        rules = format!("{rules}, {}", counted(catalogue.correlations.len() as u64, "correlation"));
+    }
     let sources = counted(catalogue.sources.len() as u64, "source");
     writeln!(std::io::stderr(), "{rules}, {sources}, {}: {verdict}", counted(tests as u64, "test"))?;
     Ok(())

@@ -6,6 +6,7 @@ mod convert;
 mod explain;
 mod help;
 mod import;
+mod over_time;
 mod platform;
 mod ran;
 mod run;

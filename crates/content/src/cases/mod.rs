@@ -4,9 +4,13 @@
 //! them. Cases start from raw records, so that a test passes only if the record is recognised, decoded, dated and matched.
 
 mod junit;
+mod observe;
 mod parse;
 mod run;
+mod subject;
 
+#[cfg(test)]
+mod over_time;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +33,7 @@ pub enum CaseKind {
     NearMiss,
     /// A way past the rule that its author declares as a blind spot: the rule stays silent.
     Evasion,
-    /// A hit that comes late.
+    /// A hit that comes late: a correlation finds the same when its records come one by one as they stand, one of them late.
     Late,
     /// A record that must be rejected.
     Malformed,

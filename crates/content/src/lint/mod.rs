@@ -105,8 +105,8 @@ fn cases(catalogue: &Catalogue, found: &mut Vec<Diagnostic>) {
     let stems: Vec<&str> = catalogue.rules.iter().map(CatalogueRule::stem).collect();
     for cases in &catalogue.cases {
         let stem = crate::catalogue::stem(&cases.file);
-        let known = catalogue.rules.iter().any(|entry| entry.answers_to(&cases.rule) || entry.stem() == stem);
-        if !known {
+        let stands_beside = catalogue.rules.iter().any(|entry| entry.stem() == stem);
+        if !stands_beside && catalogue.subject(cases).is_none() {
             let near = nearest(&cases.rule, stems.iter().copied());
             let remedy =
                 near.map_or_else(|| "name the rule's file or id".into(), |near| format!("did you mean `{near}`?"));

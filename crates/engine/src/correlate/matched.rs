@@ -6,6 +6,7 @@ use model::{Entity, EventId, Lane, SourceId, Time};
 use serde::{Deserialize, Serialize};
 
 use super::Texts;
+use crate::event::Event;
 use crate::identity::Link;
 
 /// One event that is a member of correlations: which rules match it, and what correlations read of it.
@@ -75,4 +76,29 @@ pub struct Batch {
     pub links: Vec<Link>,
     /// How far the partitions have come with it.
     pub progress: Vec<Progress>,
+}
+
+impl Batch {
+    /// Takes note of how far `partition` of the event's source has come with it.
+    pub fn note(&mut self, event: &Event<'_>, partition: &str) {
+        let (source, lane) = (&event.source().id, event.lane());
+        let (time, received) = (event.time().min(event.received()), event.received());
+        let is_same =
+            |known: &&mut Progress| known.lane == lane && known.source == *source && *known.partition == *partition;
+        match self.progress.iter_mut().find(is_same) {
+            Some(known) => {
+                known.time = known.time.max(time);
+                known.received = known.received.max(received);
+            }
+            None => {
+                let (source, partition) = (source.clone(), partition.into());
+                self.progress.push(Progress { source, partition, lane, time, received });
+            }
+        }
+    }
+
+    /// Is there nothing in it?
+    pub fn is_empty(&self) -> bool {
+        self.matched.is_empty() && self.links.is_empty() && self.progress.is_empty()
+    }
 }

@@ -14,6 +14,7 @@ mod operator;
 mod runtime;
 mod sigma;
 pub mod stateful;
+mod voice;
 
 pub use episode::{Claim, Episode, Measure, Out, Told};
 pub use fact::{Detail, Fact, Members, Texts, Values};
@@ -24,3 +25,4 @@ pub use runtime::{
 };
 pub use sigma::{SigmaOperator, SigmaState};
 pub use stateful::{StatefulOperator, StatefulState};
+pub use voice::Voices;

@@ -44,6 +44,11 @@ pub struct Linked {
 }
 
 impl Linked {
+    /// What its findings call the rule: its id, or else its name or title.
+    pub fn rule_id(&self) -> RuleId {
+        RuleId::new(self.correlation.label())
+    }
+
     /// What `name` of `group-by` or `field` is called in events of member `member`.
     pub fn field<'a>(&'a self, name: &'a str, member: usize) -> &'a str {
         self.aliases.get(name).and_then(|fields| fields[member].as_deref()).unwrap_or(name)

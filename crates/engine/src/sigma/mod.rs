@@ -48,6 +48,7 @@ pub(crate) use number::millionths;
 pub use parse::parse;
 pub use profile::{Profile, RuleCost};
 pub use program::{CompiledRule, Memo, Program};
+pub(crate) use rule::techniques;
 pub use rule::{
     BlindSpot, Claimed, Claims, Expect, Fold, LogSource, Related, Require, Rule, Status, Strategy, TriageStep,
     Watchkeep,

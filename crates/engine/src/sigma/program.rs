@@ -107,6 +107,11 @@ impl Program {
         &self.rules
     }
 
+    /// The lists that it was compiled with.
+    pub(crate) fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
     /// One compiled rule.
     pub fn rule(&self, rule: RuleIndex) -> &CompiledRule {
         &self.rules[rule.index()]

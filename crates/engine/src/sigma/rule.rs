@@ -136,19 +136,24 @@ impl Rule {
     ///
     /// `attack.t1530` gives `T1530`, `attack.t1078.004` gives `T1078.004`, `atlas.aml.t0025` gives `AML.T0025`.
     pub fn techniques(&self) -> Vec<String> {
-        let mut techniques: Vec<String> = Vec::new();
-        for tag in &self.tags {
-            let tag = tag.to_ascii_uppercase();
-            let id = tag.strip_prefix("ATTACK.").or_else(|| tag.strip_prefix("ATLAS."));
-            let Some(id) = id else { continue };
-            let number = id.strip_prefix("AML.").unwrap_or(id).strip_prefix('T');
-            let is_technique = number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
-            if is_technique && !techniques.iter().any(|known| known == id) {
-                techniques.push(id.to_owned());
-            }
-        }
-        techniques
+        techniques(&self.tags)
     }
+}
+
+/// As [`Rule::techniques`], of the tags of any document.
+pub(crate) fn techniques(tags: &[String]) -> Vec<String> {
+    let mut techniques: Vec<String> = Vec::new();
+    for tag in tags {
+        let tag = tag.to_ascii_uppercase();
+        let id = tag.strip_prefix("ATTACK.").or_else(|| tag.strip_prefix("ATLAS."));
+        let Some(id) = id else { continue };
+        let number = id.strip_prefix("AML.").unwrap_or(id).strip_prefix('T');
+        let is_technique = number.is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
+        if is_technique && !techniques.iter().any(|known| known == id) {
+            techniques.push(id.to_owned());
+        }
+    }
+    techniques
 }
 
 /// The one key that Watchkeep adds to a Sigma rule. Keys that it does not know are errors.

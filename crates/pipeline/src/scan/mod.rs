@@ -1,9 +1,11 @@
 //! Scan: one pass over files, without journal, store or clock.
 //!
 //! In: files, folders and standard input, plain or packed. Out: every finding to a [`ScanSink`], in the order of the input whatever
-//! the number of threads, and a [`ScanReport`]. Bound: a few chunks of [`CHUNK_BYTES`] for each thread, and one record; nothing
-//! grows with the file. When the sink is slow, reading waits.
+//! the number of threads, and a [`ScanReport`]. Findings about many events come at the end, in order of time, whatever the order of files.
+//! Bound: a few chunks of [`CHUNK_BYTES`] for each thread, one record, and what correlations keep; nothing else grows with the file.
+//! When the sink is slow, reading waits.
 
+mod correlate;
 mod evaluator;
 mod parallel;
 mod report;
@@ -14,13 +16,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::correlate::{Batch, Matched};
+use engine::identity::Link;
 use engine::{Engine, Event, Format, Given, Sink};
 use model::{Finding, Lane, Reject, SourceId, Time};
 
 use crate::decompress::{self, Packing};
 use crate::inputs::path;
 
-pub use report::{FileSummary, RejectSample, RejectSummary, ScanProfile, ScanReport};
+pub use report::{FileSummary, OverTimeSummary, RejectSample, RejectSummary, ScanProfile, ScanReport};
 
 /// Bytes that are read, and handed to a thread, at once.
 pub const CHUNK_BYTES: usize = 1 << 20;
@@ -89,6 +93,10 @@ pub struct Progress {
 pub trait ScanSink {
     /// A finding, from the record that starts at `offset` of the plain bytes of `file`. `Break` ends the scan.
     fn finding(&mut self, file: &Path, offset: u64, finding: Finding) -> ControlFlow<()>;
+    /// A finding about many events, when all files are done. `Break` ends the scan.
+    fn over_time(&mut self, finding: Finding) -> ControlFlow<()> {
+        self.finding(Path::new(""), 0, finding)
+    }
     /// A file is done.
     fn file(&mut self, summary: &FileSummary) {
         let _ = summary;
@@ -204,14 +212,25 @@ impl<'a> Meter<'a> {
 pub(crate) struct Tally {
     pub summary: FileSummary,
     pub findings: Vec<(u64, Finding)>,
+    /// What it means for correlations.
+    pub batch: Batch,
     /// Where the frame being evaluated starts.
     pub offset: u64,
     samples_max: usize,
+    /// Is there a correlation?
+    is_fed: bool,
 }
 
 impl Tally {
-    fn new(file: &Path, samples_max: usize) -> Tally {
-        Tally { summary: FileSummary::of(file), findings: Vec::new(), offset: 0, samples_max }
+    fn new(file: &Path, engine: &Engine, samples_max: usize) -> Tally {
+        Tally {
+            summary: FileSummary::of(file),
+            findings: Vec::new(),
+            batch: Batch::default(),
+            offset: 0,
+            samples_max,
+            is_fed: !engine.feeds().is_empty(),
+        }
     }
 }
 
@@ -224,11 +243,22 @@ impl Sink for Tally {
         self.summary.records += 1;
         self.summary.evaluated += 1;
         self.summary.see(&event.source().id);
+        if self.is_fed {
+            self.batch.note(event, correlate::PARTITION);
+        }
     }
 
     fn finding(&mut self, finding: Finding, _event: &Event<'_>) {
         self.summary.findings += 1;
         self.findings.push((self.offset, finding));
+    }
+
+    fn matched(&mut self, matched: Matched) {
+        self.batch.matched.push(matched);
+    }
+
+    fn linked(&mut self, links: Vec<Link>) {
+        self.batch.links.extend(links);
     }
 }
 

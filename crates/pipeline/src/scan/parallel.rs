@@ -10,6 +10,7 @@ use std::thread;
 
 use engine::Engine;
 
+use super::correlate::Correlating;
 use super::evaluator::Evaluator;
 use super::report::{FileSummary, ScanProfile, ScanReport};
 use super::serial::note_error;
@@ -77,7 +78,8 @@ pub(super) fn scan(
             })
             .collect();
         drop(results_in);
-        let mut report = collect(plan, options, &results_out, &tickets_in, sink);
+        let mut correlating = Correlating::new(engine);
+        let mut report = collect(plan, options, &results_out, &tickets_in, &mut correlating, sink);
         stop.store(report.stopped, Ordering::Relaxed);
         // The reader may wait for a ticket, and workers hold results: let both run out.
         drop(tickets_in);
@@ -88,6 +90,7 @@ pub(super) fn scan(
                 report.profile.get_or_insert_default().add(&profile);
             }
         }
+        correlating.finish(sink, &mut report);
         report
     })
 }
@@ -162,14 +165,14 @@ fn work(
         let Ok((number, job)) = next else { return evaluator.profile() };
         let result = match job {
             Job::Chunk { file, chunk } => {
-                let mut tally = Tally::new(&plan[file].name, options.reject_samples_max);
+                let mut tally = Tally::new(&plan[file].name, engine, options.reject_samples_max);
                 for (bytes, span) in chunk.frames() {
                     evaluator.frame(bytes, span.offset, span.outcome, &mut tally);
                 }
                 (file, tally, false)
             }
             Job::End { file, bytes, packing, error } => {
-                let mut tally = Tally::new(&plan[file].name, options.reject_samples_max);
+                let mut tally = Tally::new(&plan[file].name, engine, options.reject_samples_max);
                 tally.summary.bytes = bytes;
                 tally.summary.packing = packing;
                 tally.offset = bytes;
@@ -190,6 +193,7 @@ fn collect(
     options: &ScanOptions,
     results: &Receiver<Numbered<(usize, Tally, bool)>>,
     tickets: &Sender<()>,
+    correlating: &mut Correlating,
     sink: &mut dyn ScanSink,
 ) -> ScanReport {
     let mut report = ScanReport::default();
@@ -203,6 +207,7 @@ fn collect(
             // The reader may be done already; then nobody needs the ticket.
             let _ = tickets.send(());
             let summary = current.get_or_insert_with(|| FileSummary::of(&plan[file].name));
+            correlating.take(&std::mem::take(&mut tally.batch));
             let findings = std::mem::take(&mut tally.findings);
             let stopped =
                 findings.into_iter().any(|(offset, found)| sink.finding(&plan[file].name, offset, found).is_break());

@@ -60,6 +60,31 @@ pub struct ScanReport {
     pub stopped: bool,
     /// What evaluation cost, if the scan was given a clock.
     pub profile: Option<ScanProfile>,
+    /// What became of the facts for correlations, if there is one.
+    pub over_time: Option<OverTimeSummary>,
+}
+
+/// What became of the facts for correlations, over all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OverTimeSummary {
+    /// Correlations.
+    pub correlations: usize,
+    /// Findings about many events.
+    pub findings: u64,
+    /// Records that a feeding rule matches.
+    pub events: u64,
+    /// Of these, records of an event that was there already.
+    pub duplicates: u64,
+    /// Facts that came too late and took no part.
+    pub too_late: u64,
+    /// Values and events that a group let go of because it had too many.
+    pub shed: u64,
+    /// Groups that were let go of because there were too many.
+    pub evicted: u64,
+    /// Facts that went with them.
+    pub lost: u64,
+    /// Times at which facts were settled before all had come, because too many were waiting.
+    pub forced: u64,
 }
 
 /// What evaluation cost, in nanoseconds, summed over all threads.

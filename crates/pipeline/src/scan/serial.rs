@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use engine::{Engine, Sink};
 use model::Reject;
 
+use super::correlate::Correlating;
 use super::evaluator::Evaluator;
 use super::report::{FileSummary, ScanReport};
 use super::{CHUNK_BYTES, Meter, Progress, ScanOptions, ScanSink, Stream, Tally};
@@ -16,6 +17,7 @@ struct Scanner<'a> {
     engine: &'a Engine,
     options: &'a ScanOptions,
     evaluator: Evaluator<'a>,
+    correlating: Correlating,
     meter: Meter<'a>,
     files_done: usize,
     buffer: Vec<u8>,
@@ -32,6 +34,7 @@ pub(super) fn scan(
         engine,
         options,
         evaluator: Evaluator::new(engine, options),
+        correlating: Correlating::new(engine),
         meter: Meter::new(plan, progress),
         files_done: 0,
         buffer: vec![0; CHUNK_BYTES],
@@ -49,12 +52,13 @@ pub(super) fn scan(
         }
     }
     report.profile = scanner.evaluator.profile();
+    scanner.correlating.finish(sink, &mut report);
     report
 }
 
 impl Scanner<'_> {
     fn file(&mut self, stream: &Stream, sink: &mut dyn ScanSink) -> (FileSummary, bool) {
-        let mut tally = Tally::new(&stream.name, self.options.reject_samples_max);
+        let mut tally = Tally::new(&stream.name, self.engine, self.options.reject_samples_max);
         let mut stopped = false;
         if let Err(error) = self.read(stream, &mut tally, sink, &mut stopped) {
             tally.offset = tally.summary.bytes;
@@ -87,21 +91,22 @@ impl Scanner<'_> {
                 Err(error) => break Err(error),
             }
             self.meter.tell(self.files_done);
-            if hand_out(stream, tally, sink) {
+            if self.hand_out(stream, tally, sink) {
                 *stopped = true;
                 return Ok(());
             }
         };
         let evaluator = &mut self.evaluator;
         framer.finish(&mut |frame| evaluator.frame(frame.bytes, frame.offset, frame.outcome, tally));
-        *stopped = hand_out(stream, tally, sink);
+        *stopped = self.hand_out(stream, tally, sink);
         outcome
     }
-}
 
-/// Gives the findings so far to the sink; true when it has had enough.
-fn hand_out(stream: &Stream, tally: &mut Tally, sink: &mut dyn ScanSink) -> bool {
-    tally.findings.drain(..).any(|(offset, finding)| sink.finding(&stream.name, offset, finding).is_break())
+    /// Gives the findings so far to the sink, and the facts to correlations; true when the sink has had enough.
+    fn hand_out(&mut self, stream: &Stream, tally: &mut Tally, sink: &mut dyn ScanSink) -> bool {
+        self.correlating.take(&std::mem::take(&mut tally.batch));
+        tally.findings.drain(..).any(|(offset, finding)| sink.finding(&stream.name, offset, finding).is_break())
+    }
 }
 
 /// Names a file's error in its summary. A broken packed stream is also a reject: something was there and is not known.

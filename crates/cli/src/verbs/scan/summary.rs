@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::HumanBytes;
 use model::Reject;
-use pipeline::scan::{RejectSample, ScanReport};
+use pipeline::scan::{OverTimeSummary, RejectSample, ScanReport};
 
 use super::printer::FindingTally;
 use crate::context::Context;
@@ -30,6 +30,9 @@ pub fn tell(
 ) -> Result<(), Failure> {
     let paint = context.paint_errors;
     let mut text = head(report, took, threads, rules);
+    if let Some(summary) = &report.over_time {
+        over_time(summary, paint, &mut text);
+    }
     rejects(report, paint, &mut text);
     findings(tally, paint, &mut text);
     for file in &report.files {
@@ -63,6 +66,28 @@ fn head(report: &ScanReport, took: Duration, threads: usize, rules: usize) -> St
         let _ = writeln!(text, "sources: {}", sources.join(", "));
     }
     text
+}
+
+/// What became of the facts for correlations; what was left out is never silent.
+fn over_time(summary: &OverTimeSummary, paint: Paint, text: &mut String) {
+    let _ = writeln!(
+        text,
+        "{}: {} taken in, {} of them repeated, {}",
+        counted(summary.correlations as u64, "correlation"),
+        counted(summary.events, "event"),
+        group(summary.duplicates),
+        counted(summary.findings, "finding"),
+    );
+    let left_out = [
+        (summary.too_late, "events came too late"),
+        (summary.evicted, "groups were let go of, since there were too many"),
+        (summary.lost, "facts went with them"),
+        (summary.shed, "values and events were let go of by groups with too many"),
+        (summary.forced, "times facts were settled before all had come, since too many waited"),
+    ];
+    for (count, what) in left_out.into_iter().filter(|(count, _)| *count > 0) {
+        let _ = writeln!(text, "{} {} {what}: findings may be missing", paint.warn("left out"), group(count));
+    }
 }
 
 /// Each reason with how often, the first place, and what to do.

@@ -1,4 +1,4 @@
-//! Reads a Sigma correlation. Nothing evaluates it yet, and a warning says so.
+//! Reads a Sigma correlation.
 
 use super::super::bounds::{CORRELATED_MAX, CORRELATION_FIELDS_MAX, TIMESPAN_MS_MAX};
 use super::super::correlation::{Alias, Correlation, CorrelationCondition, CorrelationKind, Reference};
@@ -65,33 +65,23 @@ pub(super) fn read(reader: &mut Reader, entries: &[Entry<'_>], line: usize) -> O
     if !entries.iter().any(|entry| entry.key == "title") {
         meta::missing(reader, line, "title", "add one line that says what is found");
     }
-    let sigma = entries.iter().find(|entry| entry.key == "correlation");
-    let entry = match (sigma, stateful::find(entries)) {
-        (Some(_), Some(entry)) => {
+    let has_correlation = entries.iter().any(|entry| entry.key == "correlation");
+    match stateful::find(entries) {
+        Some(entry) if has_correlation => {
             let message = "`correlation` and `watchkeep.stateful` are two answers to one question";
             reader.note(entry.error(
                 "correlation-and-stateful",
                 message,
                 "leave one of them out, or write two documents",
             ));
-            return None;
         }
-        (sigma, None) => sigma?,
-        (None, Some(entry)) => {
-            has_kind = stateful::read(reader, entry, &mut correlation);
-            entry
-        }
-    };
+        Some(entry) => has_kind = stateful::read(reader, entry, &mut correlation),
+        None => {}
+    }
     if reader.has_errors() || !has_kind {
         return None;
     }
-    note_unevaluated(reader, entry, &correlation);
     Some(correlation)
-}
-
-pub(super) fn note_unevaluated(reader: &mut Reader, entry: &Entry<'_>, correlation: &Correlation) {
-    let message = format!("correlation `{}` is read and kept, and not evaluated yet", correlation.title);
-    reader.note(entry.warning("correlation-not-evaluated", message, "its rules are evaluated on their own"));
 }
 
 pub(super) fn blank(line: usize) -> Correlation {

@@ -61,7 +61,6 @@ pub(super) fn voice(reader: &mut Reader, entries: &[Entry<'_>], rule: &Rule) -> 
     if !read(reader, entry, &mut voice) {
         return None;
     }
-    correlation::note_unevaluated(reader, entry, &voice);
     Some(voice)
 }
 

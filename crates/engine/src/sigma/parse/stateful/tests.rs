@@ -19,7 +19,7 @@ fn beside(stateful: &str) -> String {
 }
 
 fn codes(text: &str) -> Vec<String> {
-    let told = parse(text).1.into_iter().filter(|told| told.code != "correlation-not-evaluated");
+    let told = parse(text).1.into_iter();
     told.map(|told| {
         assert!(!told.remedy.is_empty() && told.line > 0, "{told:?}");
         format!("{} {}:{}", told.code, told.line, told.column)
