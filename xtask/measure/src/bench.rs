@@ -3,6 +3,7 @@
 #[cfg(feature = "platform")]
 mod console;
 mod corpus;
+mod correlate;
 pub mod engine;
 mod http;
 mod memory;
@@ -58,6 +59,7 @@ const ALL: &[(&str, Bench)] = &[
     #[cfg(feature = "platform")]
     ("console", |_| console::rows()),
     ("engine", engine::rows),
+    ("correlate", correlate::rows),
 ];
 
 /// Runs the measurement called `name`, or each; true when every promise is kept.
@@ -74,7 +76,7 @@ pub fn bench(name: Option<&str>, scope: &Scope) -> anyhow::Result<bool> {
             eprintln!("  {}: {}", row.what, row.value);
         }
         // The engine has a table of its own: it is measured apart, and its rows are many.
-        let part = if *own == "engine" { "engine" } else { "table" };
+        let part = if matches!(*own, "engine" | "correlate") { *own } else { "table" };
         tables.entry(part).or_default().extend(measured);
     }
     for (part, rows) in &tables {

@@ -5,6 +5,7 @@ mod fields;
 mod laws;
 mod operators;
 mod plain;
+mod runtime;
 mod scene;
 mod sentences;
 mod shown;

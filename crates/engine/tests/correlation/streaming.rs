@@ -31,7 +31,7 @@ fn name_of(id: EventId) -> String {
 }
 
 /// What evaluation would hand over.
-fn matched(feeds: &Feeds, event: &Event) -> Matched {
+pub fn matched(feeds: &Feeds, event: &Event) -> Matched {
     let record: Value = serde_json::from_str(&event.text).expect("JSON");
     let rules: Vec<u32> = (0..feeds.rules.len())
         .filter(|at| event.rules.iter().any(|id| id == feeds.rules[*at].as_str()))
@@ -53,6 +53,17 @@ fn matched(feeds: &Feeds, event: &Event) -> Matched {
         received: Time::from_micros(event.time),
         brief: event.id.clone().into(),
         entities: Box::default(),
+    }
+}
+
+/// The one partition has come to a time, microseconds.
+pub fn progress(reached: i64) -> Progress {
+    Progress {
+        source: SourceId::new("made"),
+        partition: "one".into(),
+        lane: Lane::Live,
+        time: Time::from_micros(reached),
+        received: Time::from_micros(reached),
     }
 }
 
@@ -90,14 +101,7 @@ impl Stream {
     pub fn batch(&mut self, events: &[Event]) {
         let matched = events.iter().map(|event| matched(&self.feeds, event)).collect();
         self.reached = events.iter().map(|event| event.time).max().unwrap_or(0).max(self.reached);
-        let progress = Progress {
-            source: SourceId::new("made"),
-            partition: "one".into(),
-            lane: Lane::Live,
-            time: Time::from_micros(self.reached),
-            received: Time::from_micros(self.reached),
-        };
-        let said = self.correlator.batch(&Batch { matched, links: Vec::new(), progress: vec![progress] });
+        let said = self.correlator.batch(&Batch { matched, links: Vec::new(), progress: vec![progress(self.reached)] });
         self.hear(said);
     }
 

@@ -7,7 +7,7 @@
 mod agree;
 mod carried;
 mod chart;
-mod clock;
+pub mod clock;
 mod contest;
 mod corpus;
 mod families;

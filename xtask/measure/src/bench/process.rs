@@ -64,6 +64,13 @@ pub fn measured(mut command: Command) -> anyhow::Result<(f64, f64)> {
     Ok((peak, began.elapsed().as_secs_f64()))
 }
 
+/// What this process holds now, bytes.
+pub fn resident_bytes() -> f64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: f64 = pages.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0.0);
+    pages * rustix::param::page_size() as f64
+}
+
 fn peak_mb(pid: u32) -> Option<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -57,6 +57,9 @@ impl Default for Options {
     }
 }
 
+/// The frontier of a correlation of whose sources nothing has come yet: it holds nobody up.
+pub(super) const UNSEEN: i64 = i64::MIN;
+
 /// What a correlation says of one group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statement {
@@ -82,7 +85,7 @@ pub struct Correlator {
     pub(super) table: Table,
     pub(super) recent: Recent,
     pub(super) clock: Clock,
-    /// Up to when everything has come, microseconds: for each lane and correlation.
+    /// Up to when everything has come, microseconds, or [`UNSEEN`]: for each lane and correlation.
     pub(super) frontiers: Vec<i64>,
     /// For each lane and correlation.
     pub(super) timers: Vec<Timers>,
@@ -107,7 +110,7 @@ impl Correlator {
             table: Table::new(options.seed),
             recent: Recent::default(),
             clock: Clock::default(),
-            frontiers: vec![-1; count * Lane::ALL.len()],
+            frontiers: vec![UNSEEN; count * Lane::ALL.len()],
             timers: vec![Timers::default(); count * Lane::ALL.len()],
             listed: vec![Vec::new(); count],
             counts,
@@ -147,7 +150,7 @@ impl Correlator {
         for of in 0..self.plans.plans.len() {
             for lane in Lane::ALL {
                 let end = if self.plans.plans[of].ends_with_data() { Some(Time::MAX) } else { self.clock.latest(lane) };
-                self.advance(lane, of, end.map_or(-1, Time::micros));
+                self.advance(lane, of, end.map_or(UNSEEN, Time::micros));
             }
             self.judge_one(of);
         }
@@ -193,7 +196,7 @@ impl Correlator {
         }
         let passed =
             lanes.iter().flat_map(|lane| (0..self.plans.plans.len()).map(|of| self.frontiers[self.place(*lane, of)]));
-        if let Some(least) = passed.min() {
+        if let Some(least) = passed.filter(|frontier| *frontier != UNSEEN).min() {
             self.forget(least);
         }
     }
@@ -202,11 +205,12 @@ impl Correlator {
     fn frontier(&self, lane: Lane, of: usize) -> Option<i64> {
         let plan = &self.plans.plans[of];
         let lateness = plan.lateness_ms.unwrap_or(self.options.lateness_ms);
-        let mark = self.clock.watermark(lane, &plan.sources, self.options.idle_ms.max(lateness))?;
+        let mark = self.clock.watermark(lane, &plan.sources, self.options.idle_ms.max(lateness));
         // What comes exactly as late as is allowed is in time.
-        let own = mark.micros() - lateness * 1000 - 1;
-        let beneath = plan.beneath.iter().map(|(of, delay_ms)| self.frontiers[self.place(lane, *of)] - delay_ms * 1000);
-        beneath.chain([own]).min()
+        let own = mark.map(|mark| mark.micros() - lateness * 1000 - 1);
+        let beneath = plan.beneath.iter().map(|(of, delay_ms)| (self.frontiers[self.place(lane, *of)], delay_ms));
+        let seen = beneath.filter(|(frontier, _)| *frontier != UNSEEN);
+        seen.map(|(frontier, delay_ms)| frontier - delay_ms * 1000).chain(own).min()
     }
 
     fn advance(&mut self, lane: Lane, of: usize, frontier: i64) {

@@ -18,7 +18,7 @@ const TIP_FROM: usize = 16;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Group<S> {
     base: S,
-    /// Up to when the base is settled, microseconds; -1 is before all times.
+    /// Up to when the base is settled, microseconds.
     settled: i64,
     /// Facts later than that, in order of time and id.
     pending: Vec<Fact>,

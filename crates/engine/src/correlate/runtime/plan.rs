@@ -8,7 +8,7 @@ use model::{RuleId, SourceId};
 use super::any::AnyOperator;
 use super::read::{Part, Reader, What};
 use crate::correlate::Feeds;
-use crate::sigma::stateful::{Beyond, KnownSet, Measured, Stateful, WHO};
+use crate::sigma::stateful::{Absence, Beyond, KnownSet, Measured, Side, Stateful, WHO};
 use crate::sigma::{Correlation, CorrelationCondition, CorrelationKind, Inventory, Linked, Member};
 
 /// One correlation.
@@ -125,7 +125,10 @@ impl Plan {
     fn delay_ms(&self) -> i64 {
         let correlation = &self.linked.correlation;
         let is_told_at_once = match correlation.stateful() {
-            Some(Stateful::FirstSeen(_) | Stateful::Coverage(_) | Stateful::Sequence(_) | Stateful::Risk(_)) => true,
+            Some(Stateful::FirstSeen(_) | Stateful::Rarity(_) | Stateful::Coverage(_)) => true,
+            Some(Stateful::Sequence(_) | Stateful::Risk(_)) => true,
+            Some(Stateful::Volume(volume)) => volume.beyond == Beyond::Above,
+            Some(Stateful::Absence(Absence::Unfollowed { side, .. })) => *side == Side::Before,
             Some(Stateful::Join(join)) => join.missing.is_none(),
             Some(_) => false,
             None => correlation.is_rising(),
