@@ -40,12 +40,17 @@ pub struct Load {
 impl Load {
     /// Starts posting to `address`.
     pub fn start(address: SocketAddr, seed: u64) -> Load {
+        Load::of(address, SENDERS, seed, record)
+    }
+
+    /// As [`Load::start`], with so many senders, whose records are made from seed, sender and number.
+    pub fn of(address: SocketAddr, senders: u64, seed: u64, make: fn(u64, u64, u64) -> String) -> Load {
         let stop = Arc::new(AtomicBool::new(false));
         let count = Arc::new(AtomicU64::new(0));
-        let senders = (0..SENDERS)
+        let senders = (0..senders)
             .map(|sender| {
                 let (stop, count) = (stop.clone(), count.clone());
-                std::thread::spawn(move || send(address, sender, seed, &stop, &count))
+                std::thread::spawn(move || send(address, &|number| make(seed, sender, number), &stop, &count))
             })
             .collect();
         Load { stop, count, senders: Mutex::new(senders) }
@@ -64,10 +69,10 @@ impl Load {
     }
 }
 
-fn send(address: SocketAddr, sender: u64, seed: u64, stop: &AtomicBool, count: &AtomicU64) -> Vec<String> {
+fn send(address: SocketAddr, make: &dyn Fn(u64) -> String, stop: &AtomicBool, count: &AtomicU64) -> Vec<String> {
     let mut sent = Vec::new();
     while !stop.load(Ordering::Relaxed) {
-        let batch: Vec<String> = (0..BATCH).map(|number| record(seed, sender, (sent.len() + number) as u64)).collect();
+        let batch: Vec<String> = (0..BATCH).map(|number| make((sent.len() + number) as u64)).collect();
         post_until_accepted(address, &batch);
         count.fetch_add(batch.len() as u64, Ordering::Relaxed);
         sent.extend(batch);

@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "what a crash test counted is its output")]
 
 mod load;
+mod over_time;
 mod platform;
 
 use std::collections::BTreeSet;
@@ -52,6 +53,18 @@ fn disturbed(points: u64, seed: u64) -> (Vec<String>, Truth) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut platform = Platform::new(folder.path());
     let load = Arc::new(Load::start(platform.address(), seed));
+    kill_again_and_again(&mut platform, &load, points, seed);
+    platform.start();
+    // The run before may have settled everything, so that the rest comes at once; a signal wants a listener.
+    platform.wait_until_it_listens();
+    let records = load.stop();
+    platform.rest(records.len() as u64);
+    platform.stop();
+    (records, Truth::read(folder.path()))
+}
+
+/// Starts and kills as often as is asked.
+fn kill_again_and_again(platform: &mut Platform, load: &Load, points: u64, seed: u64) {
     let mut random = Random::new(seed);
     for point in 0..points {
         platform.start();
@@ -64,13 +77,6 @@ fn disturbed(points: u64, seed: u64) -> (Vec<String>, Truth) {
             println!("{} kills, {} records accepted", point + 1, load.accepted());
         }
     }
-    platform.start();
-    // The run before may have settled everything, so that the rest comes at once; a signal wants a listener.
-    platform.wait_until_it_listens();
-    let records = load.stop();
-    platform.rest(records.len() as u64);
-    platform.stop();
-    (records, Truth::read(folder.path()))
 }
 
 /// The same records, once, without a kill.

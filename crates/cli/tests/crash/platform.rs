@@ -52,15 +52,20 @@ pub struct Platform {
 impl Platform {
     /// Writes rules and configuration below `folder`.
     pub fn new(folder: &Path) -> Platform {
+        Platform::with(folder, RULES, "")
+    }
+
+    /// As [`Platform::new`], with other rules, and with more configuration.
+    pub fn with(folder: &Path, rules_text: &str, more: &str) -> Platform {
         let address = free_address();
         let rules = folder.join("rules");
         std::fs::create_dir_all(&rules).expect("a folder for rules");
-        std::fs::write(rules.join("crash_probe.yml"), RULES).expect("a rule file");
+        std::fs::write(rules.join("crash_probe.yml"), rules_text).expect("a rule file");
         let config = format!(
             "data_dir = \"{data}\"\n[content]\nroots = [\"{rules}\"]\n[console]\nenabled = false\n\
              [limits]\njournal_segment_bytes = \"256KiB\"\njournal_bytes = \"64MiB\"\n\
              [[inputs]]\nname = \"http\"\nkind = \"http\"\nlisten = \"{address}\"\n\
-             [[routes]]\nname = \"file\"\nkind = \"ndjson_file\"\npath = \"alerts.ndjson\"\n",
+             [[routes]]\nname = \"file\"\nkind = \"ndjson_file\"\npath = \"alerts.ndjson\"\n{more}",
             data = folder.join("data").display(),
             rules = rules.display(),
         );
@@ -147,8 +152,8 @@ impl Drop for Platform {
     }
 }
 
-/// After every record of this test.
-fn forever() -> Time {
+/// After every record of these tests.
+pub fn forever() -> Time {
     Time::from_millis(4_000_000_000_000)
 }
 
@@ -193,7 +198,8 @@ impl Truth {
     }
 }
 
-fn alerts(store: &Store, rule: &str) -> Vec<model::Alert> {
+/// Every alert of a rule.
+pub fn alerts(store: &Store, rule: &str) -> Vec<model::Alert> {
     let mut found = Vec::new();
     loop {
         let query =

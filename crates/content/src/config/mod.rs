@@ -40,6 +40,8 @@ pub struct Config {
     pub acknowledgements: AcknowledgementsConfig,
     /// The history of events.
     pub lake: LakeConfig,
+    /// Detection over time.
+    pub correlations: CorrelationsConfig,
     /// What comes in.
     pub inputs: Vec<InputConfig>,
     /// Where alerts go.
@@ -77,6 +79,21 @@ pub struct AcknowledgementsConfig {
     pub enabled: bool,
     /// The bearer token. `None`: made at first start and kept as `acknowledgements.token` in the data folder.
     pub token: Option<Secret>,
+}
+
+/// Detection over time (`[correlations]`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CorrelationsConfig {
+    /// How late events may come where a rule does not say so.
+    pub late_data: Duration,
+    /// Groups that one correlation keeps at most.
+    pub groups: usize,
+    /// Bytes that the groups of one correlation hold at most, roughly.
+    pub bytes: u64,
+    /// Settlements after which the state is saved.
+    pub snapshot_rows: usize,
+    /// Time after which the state is saved if anything is new.
+    pub snapshot_every: Duration,
 }
 
 /// The history of events (`[lake]`).

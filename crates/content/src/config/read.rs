@@ -110,12 +110,25 @@ fn read<'d>(reader: &mut Reader<'d>, document: &'d DeTable<'d>) -> Config {
     let console = read_console(reader, &mut root);
     let acknowledgements = read_acknowledgements(reader, &mut root);
     let lake = read_lake(reader, &mut root);
+    let correlations = read_correlations(reader, &mut root);
     let limits = read_limits(reader, &mut root);
     let inputs = read_inputs(reader, &mut root);
     let routes = read_routes(reader, &mut root);
     reader.finish(root);
     let origins = std::mem::take(&mut reader.origins);
-    Config { data_dir, threads, content, console, acknowledgements, lake, inputs, routes, limits, origins }
+    Config {
+        data_dir,
+        threads,
+        content,
+        console,
+        acknowledgements,
+        lake,
+        correlations,
+        inputs,
+        routes,
+        limits,
+        origins,
+    }
 }
 
 fn read_content<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> ContentConfig {
@@ -162,6 +175,20 @@ fn read_lake<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> LakeConfig 
     };
     reader.finish(section);
     lake
+}
+
+fn read_correlations<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> CorrelationsConfig {
+    let mut section = reader.section(root, "correlations");
+    let s = &mut section;
+    let correlations = CorrelationsConfig {
+        late_data: duration(reader, s, "late_data", 900_000),
+        groups: reader.value(s, "groups", Shape::Number, 1_000_000, positive),
+        bytes: size(reader, s, "bytes", 1 << 30),
+        snapshot_rows: reader.value(s, "snapshot_rows", Shape::Number, 20_000, positive),
+        snapshot_every: duration(reader, s, "snapshot_every", 600_000),
+    };
+    reader.finish(section);
+    correlations
 }
 
 fn read_limits<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> LimitsConfig {

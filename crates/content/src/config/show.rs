@@ -86,6 +86,12 @@ impl Config {
         p.table("[lake]", "lake");
         p.line("enabled", self.lake.enabled);
         p.duration("roll", self.lake.roll);
+        p.table("[correlations]", "correlations");
+        p.duration("late_data", self.correlations.late_data);
+        p.line("groups", self.correlations.groups);
+        p.size("bytes", self.correlations.bytes);
+        p.line("snapshot_rows", self.correlations.snapshot_rows);
+        p.duration("snapshot_every", self.correlations.snapshot_every);
     }
 
     fn print_limits(&self, p: &mut Printer<'_>) {

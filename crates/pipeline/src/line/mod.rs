@@ -30,8 +30,8 @@ use crate::Clock;
 use crate::signals::Signals;
 
 pub use correlate::{
-    Correlate, CorrelateOptions, CorrelateParts, Correlating, Frozen, INPUT as CORRELATIONS, Names, Restored,
-    RuleCounts,
+    Correlate, CorrelateOptions, CorrelateParts, Correlating, EngineCorrelations, Frozen, INPUT as CORRELATIONS, Names,
+    Restored, RuleCounts,
 };
 pub use detect::{Detect, DetectWorker, SetAside};
 pub use monitor::{RejectRate, RejectRateOptions};

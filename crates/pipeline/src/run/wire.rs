@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use content::config::{InputConfig, InputKind, LimitsConfig, RouteConfig, RouteKind};
 use engine::Engine;
+use engine::correlate::Options;
 use lake::{Lake, LakeOptions};
 use store::journal::{Journal, JournalOptions};
 use store::{RouteRule, Store};
@@ -21,7 +22,7 @@ use crate::backoff::Backoff;
 use crate::http::{self, HttpInput, HttpOptions, HttpParts, Token};
 use crate::inputs::folder::Folder;
 use crate::inputs::{BatchLimits, Feed, Stop, journal, samples, stdin};
-use crate::line::{Line, LineOptions, LineParts, LineSender};
+use crate::line::{CorrelateOptions, CorrelateParts, EngineCorrelations, Line, LineOptions, LineParts, LineSender};
 use crate::outputs::{NdjsonFile, Output, SplunkHec, SplunkHecOptions, Webhook};
 use crate::panics::contain;
 use crate::router::{Route, Router};
@@ -195,7 +196,7 @@ impl Wiring {
     fn line(&self, lake: Option<Lake>, routes: Arc<[RouteRule]>) -> Line {
         let parts = LineParts {
             detect: self.engine.clone(),
-            correlate: None,
+            correlate: self.correlate(),
             store: self.store.clone(),
             lake,
             journal: Some(self.journal.clone()),
@@ -209,9 +210,34 @@ impl Wiring {
         let options = LineOptions {
             threads: config.threads,
             queue_batches: config.limits.queue_batches,
+            correlate: CorrelateOptions {
+                snapshot_rows: config.correlations.snapshot_rows as u64,
+                snapshot_every: config.correlations.snapshot_every,
+                ..CorrelateOptions::default()
+            },
             ..LineOptions::default()
         };
         Line::start(parts, options)
+    }
+
+    /// The engine's correlations, if it has any.
+    fn correlate(&self) -> Option<CorrelateParts> {
+        let config = &self.settings.config;
+        let own = &config.correlations;
+        let mut seed = [0; 8];
+        // Without a seed the keys of the table could be chosen by whoever writes records; results are the same.
+        if let Err(error) = getrandom::fill(&mut seed) {
+            tracing::warn!(%error, "the system gives no random numbers");
+        }
+        let options = Options {
+            lateness_ms: i64::try_from(own.late_data.as_millis()).unwrap_or(i64::MAX),
+            groups_max: own.groups as u64,
+            bytes_max: own.bytes,
+            seed: u64::from_le_bytes(seed),
+            ..Options::default()
+        };
+        let with = EngineCorrelations::of(&self.engine, options)?;
+        Some(CorrelateParts { with: Arc::new(with), folder: config.data_dir.join("correlations") })
     }
 
     fn upkeep(&self, line: &LineSender, lake: Option<Lake>) -> Vec<JoinHandle<()>> {

@@ -99,6 +99,8 @@ pub struct Correlator {
     pub(super) said: Vec<Statement>,
     /// Where some correlation groups by who is behind an event.
     pub(super) who: Option<Who>,
+    /// The correlation that is being shown something.
+    pub(super) at_work: Option<usize>,
 }
 
 impl Correlator {
@@ -117,6 +119,7 @@ impl Correlator {
             pending: 0,
             reached: Vec::new(),
             said: Vec::new(),
+            at_work: None,
             who: plans.wants_identity.then(|| Who::new(options.identity)),
             plans,
             options,
@@ -161,6 +164,11 @@ impl Correlator {
     /// What became of the facts.
     pub fn counts(&self) -> &AllCounts {
         &self.counts
+    }
+
+    /// The correlation that was being shown something when a panic was caught. Nothing else can be said of the state after one.
+    pub fn at_work(&self) -> Option<usize> {
+        self.at_work
     }
 
     /// The correlations.
@@ -243,6 +251,7 @@ impl Correlator {
     }
 
     fn sorted(&mut self) -> Vec<Statement> {
+        self.at_work = None;
         let mut said = std::mem::take(&mut self.said);
         let key = |said: &Statement| (said.episode.last_held, said.correlation, said.lane);
         said.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.group.cmp(&b.group)));

@@ -10,6 +10,7 @@ use super::timers::Timers;
 impl Correlator {
     /// Judges what changed or is due in the groups of one correlation.
     pub(super) fn judge_one(&mut self, of: usize) {
+        self.at_work = Some(of);
         for lane in Lane::ALL {
             let at = self.place(lane, of);
             for (second, group) in self.timers[at].due(self.frontiers[at]) {

@@ -53,6 +53,7 @@ impl Correlator {
         let mut detail: Option<Arc<Detail>> = None;
         for members in fed.chunk_by(|a, b| a.0 == b.0) {
             let of = members[0].0;
+            self.at_work = Some(of);
             if !self.is_welcome(of, matched) {
                 continue;
             }

@@ -8,6 +8,7 @@
 //! settled with them. So nothing is lost and nothing is told twice, wherever a kill falls
 //! ([0044](../../../../../docs/decisions/0044-correlations-log-and-snapshot.md)).
 
+mod engine;
 mod keeper;
 mod log;
 mod restore;
@@ -20,11 +21,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::correlate::Batch;
+use ::engine::correlate::Batch;
 use model::{Finding, Time};
 
 use super::SetAside;
 
+pub use engine::EngineCorrelations;
 pub(super) use keeper::Keeper;
 
 /// The input under which findings about many events are counted: their events may have come through several.

@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::correlate::{Matched, Progress};
-use engine::{Engine, Format, Given, Limits, Sink};
+use ::engine::correlate::{Matched, Progress};
+use ::engine::{Engine, Format, Given, Limits, Sink};
 use model::{EventId, FoldKey, Lane, RuleKind, SourceId};
 use serde::{Deserialize, Serialize};
 use store::{AlertQuery, Cursor, Store};
@@ -224,8 +224,13 @@ impl House {
     }
 
     fn line(&self, options: LineOptions) -> Line {
-        let (engine, _) =
-            Engine::compile(vec![], Vec::<engine::sigma::Rule>::new(), vec![], &Default::default(), Limits::default());
+        let (engine, _) = Engine::compile(
+            vec![],
+            Vec::<::engine::sigma::Rule>::new(),
+            vec![],
+            &Default::default(),
+            Limits::default(),
+        );
         let names = Names { rules: vec!["m1@1".into()], fields: vec![] };
         let with = Arc::new(Counting { names, shown: self.shown.clone() });
         let parts = LineParts {
