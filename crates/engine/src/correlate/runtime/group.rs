@@ -9,10 +9,13 @@ use std::sync::Arc;
 use model::{EventId, Standing, Time};
 use serde::{Deserialize, Serialize};
 
+use super::pending::Pending;
 use crate::correlate::{Claim, Episode, Fact, Measure, Operator, Out, Told};
 
-/// Pending facts from which on the way is remembered up to its last instant.
-const TIP_FROM: usize = 16;
+/// Pending facts from which on the way along them is remembered.
+const WAY_FROM: usize = 16;
+/// Facts after which the place to go back to follows; more where the state is large.
+const BACK_EVERY: usize = 32;
 
 /// A group of one correlation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,9 +24,11 @@ pub(super) struct Group<S> {
     /// Up to when the base is settled, microseconds.
     settled: i64,
     /// Facts later than that, in order of time and id.
-    pending: Vec<Fact>,
-    /// The way up to, and without, the last instant.
-    tip: Option<Box<Tip<S>>>,
+    pending: Pending,
+    /// Where there are many: the state after all of them.
+    ahead: Option<Box<Stop<S>>>,
+    /// A state to go back to when a late one comes: never in the middle of an instant.
+    back: Option<Box<Stop<S>>>,
     /// What was told early and is not closed.
     open: Vec<Open>,
     /// Occurrences later than `settled` that correlations above know of.
@@ -36,10 +41,11 @@ pub(super) struct Group<S> {
     pub seen: u32,
 }
 
+/// A state to which pending facts lead.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Tip<S> {
+struct Stop<S> {
     state: S,
-    /// Pending facts that led to it.
+    /// How many facts led to it.
     facts: usize,
 }
 
@@ -126,8 +132,9 @@ impl<S: Clone + Default> Group<S> {
         Group {
             base: S::default(),
             settled,
-            pending: Vec::new(),
-            tip: None,
+            pending: Pending::default(),
+            ahead: None,
+            back: None,
             open: Vec::new(),
             occurred: Vec::new(),
             is_changed: false,
@@ -142,35 +149,28 @@ impl<S: Clone + Default> Group<S> {
         self.seen = self.seen.saturating_add(1);
         self.late_ms = self.late_ms.max(late_ms);
         self.is_changed = true;
-        let key = (fact.time, fact.id);
-        if self.pending.last().is_none_or(|last| (last.time, last.id) < key) {
-            return self.pending.push(fact);
+        let last = self.pending.last().map(|last| (last.time, last.id));
+        if last.is_some_and(|(time, _)| fact.time <= time) {
+            self.forget_way_from(fact.time);
         }
-        let at = self.place(key);
-        self.forget_way_from(fact.time);
-        match at {
-            Ok(at) => self.pending[at] = fact,
-            Err(at) => self.pending.insert(at, fact),
-        }
+        self.pending.insert(fact);
     }
 
     /// Takes a pending fact out again; does nothing where there is none.
     pub fn remove(&mut self, time: Time, id: EventId) {
-        if let Ok(at) = self.place((time, id)) {
+        if self.pending.place((time, id)).is_ok() {
             self.forget_way_from(time);
-            self.pending.remove(at);
+            self.pending.remove((time, id));
             self.is_changed = true;
         }
     }
 
-    fn place(&self, key: (Time, EventId)) -> Result<usize, usize> {
-        self.pending.binary_search_by(|known| (known.time, known.id).cmp(&key))
-    }
-
     /// The way is known only as far as nothing changed on it.
     fn forget_way_from(&mut self, time: Time) {
-        if self.tip.as_deref().is_some_and(|tip| tip.facts > 0 && time <= self.pending[tip.facts - 1].time) {
-            self.tip = None;
+        self.ahead = None;
+        let back = self.back.as_ref().map_or(0, |back| back.facts);
+        if back > 0 && time <= self.pending[back - 1].time {
+            self.back = None;
         }
     }
 
@@ -187,11 +187,12 @@ impl<S: Clone + Default> Group<S> {
 
     /// Bytes on the heap, roughly.
     pub fn heap_bytes<O: Operator<State = S>>(&self, operator: &O) -> usize {
-        let tip = self.tip.as_ref().map_or(0, |tip| size_of::<Tip<S>>() + operator.heap_bytes(&tip.state));
-        let own = self.pending.capacity() * size_of::<Fact>()
+        let stops = [&self.ahead, &self.back].into_iter().flatten();
+        let way: usize = stops.map(|stop| size_of::<Stop<S>>() + operator.heap_bytes(&stop.state)).sum();
+        let own = self.pending.heap_bytes()
             + self.open.len() * (size_of::<Open>() + size_of::<Episode>())
             + self.occurred.capacity() * size_of::<Occurred>();
-        operator.heap_bytes(&self.base) + tip + own
+        operator.heap_bytes(&self.base) + way + own
     }
 
     /// Facts that may still change.
@@ -228,9 +229,10 @@ impl<S: Clone + Default> Group<S> {
 
     /// Goes along the pending facts from where the way is known, and tells what opens.
     fn look_ahead<O: Operator<State = S>>(&mut self, operator: &O, wants_held: bool, verdict: &mut Verdict) {
-        let (mut state, from) = match self.tip.take() {
-            Some(tip) => (tip.state, tip.facts),
-            None => (self.base.clone(), 0),
+        let (mut state, from) = match (self.ahead.take(), &self.back) {
+            (Some(ahead), _) => (ahead.state, ahead.facts),
+            (None, Some(back)) => (back.state.clone(), back.facts),
+            (None, None) => (self.base.clone(), 0),
         };
         // What opened up to this time is not gone through again.
         let known = from.checked_sub(1).map_or(self.settled, |last| self.pending[last].time.micros());
@@ -238,14 +240,24 @@ impl<S: Clone + Default> Group<S> {
         let end = self.pending.last().map(|last| last.time);
         let last = from + self.pending[from..].partition_point(|fact| Some(fact.time) < end);
         step_all(operator, &mut state, &self.pending[from..last], &mut out);
-        if self.pending.len() >= TIP_FROM {
-            self.tip = Some(Box::new(Tip { state: state.clone(), facts: last }));
-        }
+        self.remember_back(operator, &state, last);
         step_all(operator, &mut state, &self.pending[last..], &mut out);
+        if self.pending.len() >= WAY_FROM {
+            self.ahead = Some(Box::new(Stop { state, facts: self.pending.len() }));
+        }
         let heard = Heard::of(out);
         self.withdraw(known, i64::MAX, &heard.opened, verdict);
         self.compare(known, i64::MAX, heard.occurred, verdict);
         self.tell_early(heard.opened, verdict);
+    }
+
+    /// Remembers the state before the last instant as the one to go back to, where the one before is far behind.
+    fn remember_back<O: Operator<State = S>>(&mut self, operator: &O, state: &S, facts: usize) {
+        let behind = facts - self.back.as_ref().map_or(0, |back| back.facts);
+        // Copying a large state must not cost more than the steps that it saves.
+        if behind >= BACK_EVERY.max(operator.heap_bytes(state) / 64) {
+            self.back = Some(Box::new(Stop { state: state.clone(), facts }));
+        }
     }
 
     /// Takes the steps that the frontier has passed for good.
@@ -256,13 +268,12 @@ impl<S: Clone + Default> Group<S> {
         if operator.due(&self.base).is_some_and(|due| due.micros() <= to) {
             operator.pass(&mut self.base, Time::from_micros(to), &mut out);
         }
-        self.pending.drain(..passed);
-        if self.pending.is_empty() {
-            self.pending = Vec::new();
-        }
-        match &mut self.tip {
-            Some(tip) if tip.facts > passed => tip.facts -= passed,
-            tip => *tip = None,
+        self.pending.settle(passed);
+        for stop in [&mut self.ahead, &mut self.back] {
+            match stop {
+                Some(known) if known.facts >= passed && !self.pending.is_empty() => known.facts -= passed,
+                stop => *stop = None,
+            }
         }
         let before = std::mem::replace(&mut self.settled, to);
         verdict.shed += std::mem::take(&mut out.shed);

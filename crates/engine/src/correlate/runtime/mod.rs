@@ -8,6 +8,7 @@ mod counts;
 mod group;
 mod judge;
 mod live;
+mod pending;
 mod plan;
 mod read;
 mod recent;
