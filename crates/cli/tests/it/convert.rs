@@ -64,6 +64,19 @@ fn every_refusal_is_listed_at_once_and_the_rest_goes_out() {
 }
 
 #[test]
+fn a_rule_that_is_judged_over_time_is_refused_with_the_reason() {
+    let site = folder();
+    let text = "title: New\nid: 0f7a4f0e-8a52-4a5f-9a0b-3f2c0c6f0b78\nlogsource: {service: cloudtrail}\n\
+                detection: {s: {eventName: x}, condition: s}\nlevel: low\nwatchkeep:\n  stateful: {type: first_seen, \
+                group-by: [a], timespan: 30d, learn: 7d, condition: {field: b}}\n";
+    std::fs::write(site.path().join("new.yml"), text).expect("written");
+    let ran = watchkeep(site.path(), &["convert", "new.yml"]).ended(2);
+    assert!(ran.err.contains("error[stateful]") && ran.err.contains("judged over time"), "{}", ran.err);
+    assert!(ran.err.contains("0 of 1 rule converted"), "{}", ran.err);
+    assert_eq!(ran.out, "");
+}
+
+#[test]
 fn a_misspelt_rule_gets_a_suggestion_and_an_empty_folder_is_said() {
     assert!(convert(&["root_sings_in"]).ended(2).err.contains("did you mean `root_signs_in`?"));
     let empty = folder();

@@ -87,6 +87,7 @@ pub fn run(context: &Context, args: &ConvertArgs) -> Outcome {
         if dialect.is_none() && !chosen.rules.is_empty() { Some(sigma_cli::Tool::find(&args.to)?) } else { None };
     for entry in &chosen.rules {
         let outcome = match (dialect, &tool) {
+            _ if is_over_time(&catalogue, entry) => Err(vec![over_time(entry)]),
             (Some(dialect), _) => query(&catalogue, entry, dialect),
             (None, Some(tool)) => tool.convert(entry, &args.pipeline)?.map(|query| plain(entry, &args.to, query)),
             (None, None) => unreachable!("a target that is no dialect of ours is asked of the tool"),
@@ -131,6 +132,20 @@ fn plain(entry: &CatalogueRule, target: &str, query: String) -> Converted {
         query,
         warnings: Vec::new(),
     }
+}
+
+/// Is the rule judged over time, so that one event is no finding?
+fn is_over_time(catalogue: &Catalogue, entry: &CatalogueRule) -> bool {
+    catalogue.correlations.iter().any(|other| other.voice_of.as_ref() == Some(&entry.rule.id))
+}
+
+fn over_time(entry: &CatalogueRule) -> Diagnostic {
+    let message = format!(
+        "`{}` is not converted: it is judged over time (`watchkeep.stateful`), and a query would find each of its events",
+        entry.rule.title
+    );
+    let remedy = "convert a rule without `stateful`, and let this one refer to it";
+    Diagnostic::error(entry.rule.line, 0, "stateful", message, remedy).in_file(entry.file.clone())
 }
 
 fn query(catalogue: &Catalogue, entry: &CatalogueRule, dialect: Dialect) -> Result<Converted, Vec<Diagnostic>> {
