@@ -101,9 +101,9 @@ pub struct Detail {
     /// When its record reached us.
     pub received: Time,
     /// The event in a few words.
-    pub brief: Box<str>,
+    pub brief: Arc<str>,
     /// The things that it is about.
-    pub entities: Box<[Entity]>,
+    pub entities: Arc<[Entity]>,
     /// Fields that correlations above read, by name, with the values; sorted by name.
     pub fields: Box<[(Arc<str>, Texts)]>,
 }

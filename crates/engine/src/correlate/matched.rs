@@ -32,9 +32,9 @@ pub struct Matched {
     /// When its record reached us.
     pub received: Time,
     /// The event in a few words.
-    pub brief: Box<str>,
+    pub brief: Arc<str>,
     /// The things that it is about.
-    pub entities: Box<[Entity]>,
+    pub entities: Arc<[Entity]>,
 }
 
 /// The rules and fields that feed correlations: what evaluation has to hand over.

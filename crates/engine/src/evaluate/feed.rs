@@ -98,7 +98,7 @@ impl Feeder {
     }
 }
 
-fn once(mut entities: Vec<Entity>) -> Box<[Entity]> {
+fn once(mut entities: Vec<Entity>) -> Arc<[Entity]> {
     entities.sort_unstable();
     entities.dedup();
     entities.into()

@@ -52,7 +52,7 @@ pub fn matched(feeds: &Feeds, event: &Event) -> Matched {
         lane: Lane::Live,
         received: Time::from_micros(event.time),
         brief: event.id.clone().into(),
-        entities: Box::default(),
+        entities: Arc::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use model::{Lane, SourceId, Standing, Time};
 use super::clock::Clock;
 use super::counts::{AllCounts, Counts};
 use super::plan::Correlations;
-use super::read::texts_of;
+use super::read::{Place, texts_of};
 use super::recent::Recent;
 use super::table::{GroupRef, Table};
 use super::timers::Timers;
@@ -97,6 +97,8 @@ pub struct Correlator {
     /// How far each source had come before this batch.
     pub(super) reached: Vec<(Lane, SourceId, Option<Time>)>,
     pub(super) said: Vec<Statement>,
+    /// Room for the places of one event.
+    pub(super) places: Vec<Place>,
     /// Where some correlation groups by who is behind an event.
     pub(super) who: Option<Who>,
     /// The correlation that is being shown something.
@@ -119,6 +121,7 @@ impl Correlator {
             pending: 0,
             reached: Vec::new(),
             said: Vec::new(),
+            places: Vec::new(),
             at_work: None,
             who: plans.wants_identity.then(|| Who::new(options.identity)),
             plans,

@@ -175,8 +175,13 @@ impl<S: Clone + Default> Group<S> {
     }
 
     /// The time that the frontier must pass for something to happen.
-    pub fn due<O: Operator<State = S>>(&self, operator: &O) -> Option<Time> {
-        let pending = self.pending.first().map(|fact| fact.time);
+    ///
+    /// Where whatever is found is told as soon as its facts are there (`is_told_ahead`) and nothing was, there is nothing to say when a
+    /// pending fact is settled: that can wait for the last of them.
+    pub fn due<O: Operator<State = S>>(&self, operator: &O, is_told_ahead: bool) -> Option<Time> {
+        let can_wait = is_told_ahead && self.open.is_empty();
+        let pending = if can_wait { self.pending.last() } else { self.pending.first() };
+        let pending = pending.map(|fact| fact.time);
         [pending, operator.due(&self.base)].into_iter().flatten().min()
     }
 

@@ -49,7 +49,7 @@ impl Correlator {
         counts.bytes = (counts.bytes + bytes as u64).saturating_sub(entry.bytes as u64);
         counts.shed += verdict.shed;
         entry.bytes = bytes;
-        let due = entry.group.due(&plan.operator).map(Timers::second);
+        let due = entry.group.due(&plan.operator, plan.is_told_ahead).map(Timers::second);
         if let Some(second) = due.filter(|second| entry.armed.is_none_or(|armed| *second < armed)) {
             entry.armed = Some(second);
             self.timers[place].arm(second, at);

@@ -1,5 +1,6 @@
 //! Correlations, compiled: what each reads, which operator judges it, who stands above it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub(super) struct Plan {
     pub beneath: Vec<(usize, i64)>,
     /// The sources of its rules.
     pub sources: Vec<SourceId>,
+    /// Is whatever it finds told as soon as the facts are there?
+    pub is_told_ahead: bool,
     /// How late its facts may come, milliseconds; `None` is what the options say.
     pub lateness_ms: Option<i64>,
 }
@@ -77,6 +80,17 @@ impl Correlations {
         Correlations { plans, feeds: fed, names, wants_identity: feeds.wants_identity }
     }
 
+    /// The correlations that events of these rules feed, each with the member that the event is, in order.
+    pub(super) fn fed_by(&self, rules: &[u32]) -> Cow<'_, [(usize, usize)]> {
+        let of_rule = |rule: &u32| self.feeds.get(*rule as usize).map_or(&[][..], Vec::as_slice);
+        if let [rule] = rules {
+            return Cow::Borrowed(of_rule(rule));
+        }
+        let mut fed: Vec<(usize, usize)> = rules.iter().flat_map(of_rule).copied().collect();
+        fed.sort_unstable();
+        Cow::Owned(fed)
+    }
+
     /// Id and revision of each correlation: what it finds is the same if and only if both are.
     pub(super) fn identities(&self) -> Vec<(String, String)> {
         let identity = |plan: &Plan| (plan.linked.correlation.label().to_owned(), plan.linked.revision.clone());
@@ -116,6 +130,7 @@ impl Plan {
             above: Vec::new(),
             beneath: Vec::new(),
             sources: Vec::new(),
+            is_told_ahead: linked.correlation.is_rising(),
             lateness_ms: linked.correlation.late_data_ms(),
             linked: linked.clone(),
         }

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use model::{EventId, Lane, Time};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use super::table::GroupRef;
 use super::timers::Timers;
 
 const SHARDS: usize = 256;
+
+/// The groups of one event: nearly always one.
+pub(super) type Groups = SmallVec<[GroupRef; 2]>;
 
 /// An event on its lane.
 pub(super) type Id = (Lane, EventId);
@@ -28,7 +32,7 @@ pub(super) struct Copy {
 pub(super) struct Known {
     pub copy: Copy,
     /// Groups with a fact of it.
-    pub groups: Vec<GroupRef>,
+    pub groups: Groups,
 }
 
 /// The events above the frontier.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::counts::AllCounts;
 use super::plan::Correlations;
-use super::recent::{Copy, Id, Known, Recent};
+use super::recent::{Copy, Groups, Id, Known, Recent};
 use super::table::{Entry, Table};
 use super::who::Who;
 use super::{Correlator, Options};
@@ -103,7 +103,7 @@ impl Correlator {
         correlator.restore_who(&head, from)?;
         for _ in 0..head.events {
             let (id, copy): (Id, Copy) = read_block(from)?;
-            correlator.recent.set(id, Known { copy, groups: Vec::new() });
+            correlator.recent.set(id, Known { copy, groups: Groups::new() });
         }
         for _ in 0..head.groups {
             let entry: Entry = read_block(from)?;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::any::AnyState;
 use super::group::Group;
 
-const SHARD_BITS: u32 = 12;
+/// So many shards that copying those that one batch touches is quick, with a million groups.
+const SHARD_BITS: u32 = 16;
 
 /// Where a group stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

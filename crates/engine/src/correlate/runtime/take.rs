@@ -9,7 +9,7 @@ use rustc_hash::FxHasher;
 use super::correlator::Correlator;
 use super::group::Group;
 use super::read::{Event, Place, places};
-use super::recent::{Copy, Known};
+use super::recent::{Copy, Groups, Known};
 use super::table::GroupRef;
 use super::who::Name;
 use crate::correlate::{Detail, Fact, Matched, Texts};
@@ -40,16 +40,12 @@ impl Correlator {
     }
 
     /// Puts the facts of an event into their groups, and says which these are.
-    pub(super) fn put(&mut self, matched: &Matched, name: Option<&Name>) -> Vec<GroupRef> {
+    pub(super) fn put(&mut self, matched: &Matched, name: Option<&Name>) -> Groups {
         let plans = self.plans.clone();
         let who = name.map_or(&[][..], |name| std::slice::from_ref(&name.text));
-        let mut fed: Vec<(usize, usize)> = Vec::new();
-        for rule in &matched.rules {
-            fed.extend_from_slice(plans.feeds.get(*rule as usize).map_or(&[], Vec::as_slice));
-        }
-        fed.sort_unstable();
-        let mut found: Vec<Place> = Vec::new();
-        let mut groups = Vec::new();
+        let fed = plans.fed_by(&matched.rules);
+        let mut found: Vec<Place> = std::mem::take(&mut self.places);
+        let mut groups = Groups::new();
         let mut detail: Option<Arc<Detail>> = None;
         for members in fed.chunk_by(|a, b| a.0 == b.0) {
             let of = members[0].0;
@@ -69,6 +65,7 @@ impl Correlator {
                 groups.push(self.give(of, matched.lane, &key, fact, late_ms));
             }
         }
+        self.places = found;
         groups
     }
 
@@ -170,7 +167,10 @@ impl Correlator {
             source: matched.source.clone(),
             received: matched.received,
             brief: matched.brief.clone(),
-            entities: matched.entities.iter().cloned().chain(name.and_then(|name| name.known.clone())).collect(),
+            entities: match name.and_then(|name| name.known.clone()) {
+                Some(behind) => matched.entities.iter().cloned().chain([behind]).collect(),
+                None => matched.entities.clone(),
+            },
             fields: fields.into(),
         })
     }

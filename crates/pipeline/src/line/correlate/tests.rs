@@ -58,7 +58,7 @@ fn matched(text: &str) -> Matched {
         lane: Lane::Test,
         received: Time::EPOCH,
         brief: text.into(),
-        entities: Box::new([]),
+        entities: Arc::from([]),
     }
 }
 

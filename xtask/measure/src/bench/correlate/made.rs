@@ -75,7 +75,7 @@ impl Made {
             lane: Lane::Live,
             received: time,
             brief: "somebody called GetObject on s3.amazonaws.com from 203.0.113.7".into(),
-            entities: Box::default(),
+            entities: Arc::default(),
         }
     }
 }
