@@ -71,6 +71,26 @@ fn an_event_that_comes_later_than_is_allowed_takes_no_part_and_is_counted() {
 }
 
 #[test]
+fn of_two_records_of_one_event_the_earlier_counts_whichever_comes_first() {
+    for (first, second) in [(103, 118), (118, 103)] {
+        let mut running = Running::new(&correlation("event_count", "{gte: 2}"), options());
+        running.one("1", 100, "a", "x");
+        running.one("2", first, "a", "x");
+        running.one("2", second, "a", "x");
+        let finals = running.correlator.finish();
+        assert_eq!(
+            finals.last().map(|said| brief(std::slice::from_ref(said))).unwrap(),
+            ["final: 100 103".to_owned() + late(first)]
+        );
+        assert_eq!(running.correlator.counts().duplicates, 1);
+    }
+}
+
+fn late(first: i64) -> &'static str {
+    if first == 118 { ", 15000 ms late" } else { "" }
+}
+
+#[test]
 fn a_flood_of_other_keys_pushes_out_itself_and_is_counted() {
     let bounded = Options { groups_max: 200, ..options() };
     let mut running = Running::new(&correlation("temporal_ordered", ""), bounded);
