@@ -3,6 +3,8 @@
 //!
 //! Nothing that is shipped depends on this crate.
 
+mod over_time;
 mod rsigma;
 
+pub use over_time::{Fired, OverTime};
 pub use rsigma::{Event, LogSource, Options, Routing, Rsigma};
