@@ -349,3 +349,61 @@ test('an analyst without scripts signs in, acknowledges, closes and silences', a
     await page.waitForURL(/login/);
   }, { javaScriptEnabled: false });
 });
+
+// The seeded findings over time; the real binary's own samples say other things.
+describe('a finding over time', { skip: Boolean(process.env.WATCHKEEP_BIN) }, () => {
+  const anyState = ['open', 'delivered', 'received', 'acknowledged', 'closed'].map((state) => `state=${state}`).join('&');
+  async function open(page, text) {
+    await page.goto(`${server.url}?${anyState}&text=${encodeURIComponent(text)}`);
+    const id = await page.locator('[data-row]').first().getAttribute('data-row');
+    await page.goto(`${server.url}alerts/${id}`);
+    await page.getByRole('heading', { name: 'What happened over time' }).waitFor();
+  }
+
+  test('is told along time, with gaps to scale and a table that says the same', async () => {
+    await signedIn(async (page) => {
+      await open(page, 'access key was made');
+      const strips = page.locator('.strip');
+      assert.equal(await strips.count(), 3);
+      const left = async (strip) => (await strips.nth(strip).locator('circle').first().boundingBox()).x;
+      const [made, listed, read] = [await left(0), await left(1), await left(2)];
+      assert.ok(listed - made > 5 * (read - listed), 'twenty minutes are longer than ninety seconds');
+      assert.match(await page.getByRole('img', { name: /46 events over/ }).getAttribute('aria-label'), /The table below lists them/);
+      const rows = page.getByRole('group', { name: /^Events/ }).locator('tbody tr');
+      assert.equal(await rows.count(), 11);
+      assert.match(await rows.nth(3).textContent(), /first held/);
+      assert.equal(await page.locator('.findings s').count(), 1, 'what was withdrawn is struck');
+    });
+  });
+
+  test('is reached by keyboard, clean by axe in light and dark, and fits at 200 % zoom', async () => {
+    for (const colorScheme of ['light', 'dark']) {
+      for (const [text, mark] of [['access key was made', '.strips'], ['940 GB', '.baseline']]) {
+        await signedIn(async (page) => {
+          await open(page, text);
+          assert.ok(await page.locator(mark).isVisible());
+          assert.deepEqual(await violations(page), []);
+          await page.locator('.events').focus();
+          assert.ok(await page.locator('.events').evaluate((frame) => frame.matches(':focus-visible')));
+          await shot(page, `over-time-${mark.slice(1)}-${colorScheme}`, { fullPage: true });
+        }, { colorScheme });
+      }
+    }
+    await signedIn(async (page) => {
+      await open(page, 'access key was made');
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(over <= 0, `${over} pixels too wide`);
+      await shot(page, 'over-time-zoomed', { fullPage: true });
+    }, { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 });
+  });
+
+  test('keeps hostile briefs and values text', async () => {
+    await signedIn(async (page) => {
+      await open(page, 'gnp.exe DROP TABLE');
+      assert.equal(await page.locator('#broken, main script, main img[src=x]').count(), 0);
+      assert.ok(await page.locator('.events').getByText('<script>alert(1)</script>').count());
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      assert.ok(over <= 0, `${over} pixels too wide`);
+    });
+  });
+});

@@ -26,9 +26,11 @@ async fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let dir = tempfile::tempdir().expect("a temporary directory");
     let store = seed::open(dir.path());
-    let catalogue = seed::evening(&store);
+    let mut catalogue = seed::evening(&store);
+    seed::over_time::tell(&store, &mut catalogue);
     if arguments.iter().any(|argument| argument == "--hostile") {
         seed::hostile(&store, &catalogue);
+        seed::over_time::hostile(&store, &catalogue);
     }
     let many = arguments.iter().skip_while(|argument| *argument != "--many").nth(1).and_then(|n| n.parse().ok());
     if let Some(n) = many {

@@ -7,11 +7,11 @@ use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
-use model::{Alert, AlertId, AlertState, Finding, MatchedTerm, Verdict};
+use model::{Alert, AlertId, AlertState, Finding, MatchedTerm, Standing, Verdict};
 use store::{AlertDetail, EvidenceRow, OutboxState};
 
 use crate::RuleView;
-use crate::view::{clocks, format, highlight, raw};
+use crate::view::{clocks, format, highlight, raw, window};
 use crate::web::chrome::{Chrome, Nav, Visit};
 use crate::web::params::Params;
 use crate::web::problem::Problem;
@@ -28,6 +28,10 @@ struct AlertPage {
     rule: Option<RuleView>,
     source_lines: Vec<highlight::SourceLine>,
     chosen: Option<Finding>,
+    /// The chosen finding's window, where it is about many events.
+    over_time: Option<window::WindowView>,
+    /// Is one of the findings about many events?
+    has_standings: bool,
     records: Vec<Record>,
     records_missing: usize,
     verdicts: Vec<Verdict>,
@@ -93,6 +97,8 @@ fn compose(app: &App, chrome: Chrome, detail: AlertDetail, wanted: Option<&str>)
         headline: clocks::headline(alert, now),
         source_lines: rule.as_ref().map(|rule| highlight::detection(&rule.yaml, matched)).unwrap_or_default(),
         rule,
+        over_time: chosen.as_ref().and_then(|finding| finding.window.as_deref()).map(window::lay),
+        has_standings: detail.findings.iter().any(|row| row.standing.is_some()),
         records,
         records_missing,
         verdicts: Verdict::ALL.to_vec(),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod over_time;
 mod pages;
 mod seed;
 mod sign_in;

@@ -6,6 +6,9 @@ use console::{CaseView, Catalogue, RuleView, SourceView};
 use model::*;
 use store::*;
 
+#[path = "seed_over_time.rs"]
+pub mod over_time;
+
 /// What stands for now.
 pub const NOW: &str = "2026-11-22T02:51:07Z";
 
