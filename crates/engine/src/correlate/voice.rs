@@ -73,6 +73,11 @@ impl Voices {
         self.0[correlation].is_raised
     }
 
+    /// The titles of a correlation's members, in their order.
+    pub fn parts(&self, correlation: usize) -> &[String] {
+        &self.0[correlation].parts
+    }
+
     /// What is said as a finding.
     ///
     /// Shape: its id stands for rule, revision, group and first event. So what is said of one episode early, at last and in withdrawal

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Finding, RuleId, SourceId};
 
 use super::Engine;
-use crate::correlate::{AllCounts, Batch, Correlations, Correlator, Options, Statement, Voices};
+use crate::correlate::{AllCounts, Batch, Correlations, Correlator, Live, Options, Statement, Voices};
 
 /// Correlations that run, each with its voice. One thread owns it.
 #[derive(Debug)]
@@ -79,6 +79,16 @@ impl OverTime {
     fn say(&self, said: &[Statement]) -> Vec<Finding> {
         let heard = said.iter().filter(|said| self.hears_all || self.voices.is_raised(said.correlation));
         heard.map(|said| self.voices.say(said)).collect()
+    }
+
+    /// The groups of a correlation as they stand, at most `most` of those that `is_wanted` takes.
+    pub fn live(&self, correlation: usize, is_wanted: &dyn Fn(&[(String, String)]) -> bool, most: usize) -> Vec<Live> {
+        self.correlator.live(correlation, is_wanted, most)
+    }
+
+    /// The titles of a correlation's members, in their order.
+    pub fn parts(&self, correlation: usize) -> &[String] {
+        self.voices.parts(correlation)
     }
 
     /// What became of the facts.

@@ -5,4 +5,5 @@ mod compiled;
 mod drive;
 mod laws;
 mod oracle;
+mod readings;
 mod sentences;

@@ -83,6 +83,13 @@ impl Burst {
         }
     }
 
+    /// What was measured when it began, and since when it holds.
+    pub(super) fn reading(&self, of: &SigmaOperator) -> Measure {
+        let mut values = self.values.clone();
+        values.push(format!("holds since {}, last at {}", self.held, self.last_held));
+        Measure { value: self.value, values, ..of.measure() }
+    }
+
     pub(super) fn heap_bytes(&self) -> usize {
         self.claims.heap_bytes() + self.reading.heap_bytes() + self.values.len() * TEXT_MAX
     }

@@ -127,6 +127,27 @@ impl SigmaOperator {
         begun.unwrap_or_default()
     }
 
+    /// What is measured now.
+    fn read(&self, phase: &Phase) -> Option<Measure> {
+        let (since, value, values) = match (phase, &self.judge) {
+            // Of numbers, only those that keep the bound are known, and the first of them begins an episode.
+            (Phase::Searching(search), _) if matches!(search.reading, gauge::Reading::Last(..)) => return None,
+            (Phase::Searching(search), _) => {
+                let (first, last) = (search.recent.first()?.time, search.recent.last()?);
+                let from = last.micros().saturating_sub(self.span);
+                let value = self.gauge.value(&search.reading, search.recent.count(), from);
+                (first, value, search.sample.values(&search.reading))
+            }
+            (Phase::Burst(burst), _) => return Some(burst.reading(self)),
+            (Phase::Window(window), Some(judge)) => {
+                (window.start(), window.value(judge)?, vec![format!("judged after {}", window.due(self))])
+            }
+            _ => return None,
+        };
+        let since = format!("since {since}");
+        Some(Measure { value, values: values.into_iter().chain([since]).collect(), ..self.measure() })
+    }
+
     fn due_of(&self, phase: &Phase) -> Option<Time> {
         let after = |time: Time| Time::from_micros(time.micros().saturating_add(self.span));
         match phase {
@@ -181,6 +202,13 @@ impl Operator for SigmaOperator {
 
     fn is_idle(&self, state: &SigmaState) -> bool {
         matches!(state.0, Phase::Idle)
+    }
+
+    fn reading(&self, state: &SigmaState) -> Option<Measure> {
+        match &state.0 {
+            Phase::Lone(fact) => self.read(&self.unfold(fact)),
+            phase => self.read(phase),
+        }
     }
 
     fn heap_bytes(&self, state: &SigmaState) -> usize {

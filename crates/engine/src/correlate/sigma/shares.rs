@@ -73,6 +73,12 @@ impl Shares {
         Some(Odd { facts, share: readable(i128::from(count) * 100 * ONE, i128::from(total)), values: shown })
     }
 
+    /// The greatest share of one value, in percent.
+    pub(super) fn greatest(&self) -> Option<f64> {
+        let count = self.values.values().map(|(_, count)| *count).max()?;
+        Some(readable(i128::from(count) * 100 * ONE, i128::from(self.total)))
+    }
+
     /// Bytes on the heap, roughly.
     pub(super) fn heap_bytes(&self) -> usize {
         self.bytes + self.facts.capacity() * (size_of::<Seen>() + 16) + self.total as usize * 8

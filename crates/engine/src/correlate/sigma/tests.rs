@@ -105,6 +105,51 @@ fn a_measure_says_what_was_measured_and_what_was_asked_for() {
 }
 
 #[test]
+fn a_person_who_asks_is_told_where_a_group_stands() {
+    let reading = |kind: &str, condition: &str, facts: Vec<Fact>| {
+        let (operator, mut state) = (operator(kind, 3, condition), SigmaState::default());
+        assert_eq!(operator.reading(&state), None, "nothing is measured before anything happened");
+        for fact in facts {
+            operator.step(&mut state, fact.time, std::slice::from_ref(&fact), &mut Out::default());
+        }
+        let Measure { of, value, threshold, values, .. } = operator.reading(&state)?;
+        Some(format!("{value} {of}, {threshold} {values:?}").replace("1970-01-01T00:00:", ""))
+    };
+    let is = |said: Option<String>, sentence: &str| assert_eq!(said.as_deref(), Some(sentence));
+    let numbers = || (0..3).map(|at| fact(at, 1, Values::Number(i128::from(at) * 1_500_000))).collect::<Vec<_>>();
+    let texts = || ["q", "p", "q"].iter().zip(0..).map(|(word, at)| fact(at, 1, text(word))).collect::<Vec<_>>();
+    let rules = || (0..2).map(|at| fact(at, 1 << at, Values::None)).collect::<Vec<_>>();
+    is(reading("event_count", "{gte: 9}", rules()), "2 events, at least 9 [\"since 00.000Z\"]");
+    is(reading("event_count", "{gte: 9}", rules()[..1].to_vec()), "1 events, at least 9 [\"since 00.000Z\"]");
+    is(
+        reading("event_count", "{lt: 9}", rules()),
+        "2 events, less than 9 [\"judged after 10.000Z\", \"since 00.000Z\"]",
+    );
+    is(reading("event_count", "{gte: 2}", rules()), "2 events, at least 2 [\"holds since 00.001Z, last at 00.001Z\"]");
+    is(
+        reading("value_count", "{field: f, gte: 9}", texts()),
+        "2 different values of f, at least 9 [\"p\", \"q\", \"since 00.000Z\"]",
+    );
+    is(reading("value_sum", "{field: n, gte: 9}", numbers()), "4.5 sum of n, at least 9 [\"since 00.000Z\"]");
+    let judged = "[\"judged after 10.000Z\", \"since 00.000Z\"]";
+    is(reading("value_max", "{field: n, lt: 9}", numbers()), &format!("3 greatest n, less than 9 {judged}"));
+    is(reading("value_min", "{field: n, gt: 9}", numbers()), &format!("0 least n, more than 9 {judged}"));
+    assert_eq!(reading("value_max", "{field: n, gte: 9}", numbers()), None, "no number keeps the bound");
+    is(reading("value_avg", "{field: n, gt: 9}", numbers()), &format!("1.5 average of n, more than 9 {judged}"));
+    is(reading("value_median", "{field: n, gt: 9}", numbers()), &format!("1.5 median of n, more than 9 {judged}"));
+    is(
+        reading("value_percentile", "{field: n, percentile: 99, gt: 9}", numbers()),
+        &format!("3 percentile 99 of n, more than 9 {judged}"),
+    );
+    is(
+        reading("value_percentile", "{field: f, gt: 90}", texts()[..2].to_vec()),
+        &format!("50 share of one f in percent, more than 90 {judged}"),
+    );
+    is(reading("temporal", "", rules()), "2 rules that occur, all 3 [\"since 00.000Z\"]");
+    is(reading("temporal_ordered", "", rules()), "2 rules that occur in order, all 3 in order [\"since 00.000Z\"]");
+}
+
+#[test]
 fn a_group_of_one_event_is_small() {
     assert_eq!(size_of::<SigmaState>(), 16);
     for (kind, condition) in [("event_count", "{gte: 2}"), ("temporal", ""), ("event_count", "{eq: 2}")] {

@@ -56,6 +56,16 @@ impl Window {
         Some(Window { first, start, last: at, claims, tally })
     }
 
+    /// When it began.
+    pub(super) fn start(&self) -> Time {
+        self.start
+    }
+
+    /// What it comes to so far, whether or not that keeps the bounds; `None` where nothing was measured yet.
+    pub(super) fn value(&self, judge: &Judge) -> Option<f64> {
+        judge.value(&self.tally, self.start.micros())
+    }
+
     /// The last moment that belongs to it.
     pub(super) fn due(&self, of: &SigmaOperator) -> Time {
         Time::from_micros(self.start.micros().saturating_add(of.span))
@@ -98,6 +108,25 @@ impl Window {
 }
 
 impl Judge {
+    /// What a window that began at `from` comes to; of shares, the greatest.
+    fn value(&self, tally: &Tally, from: i64) -> Option<f64> {
+        Some(match (self, tally) {
+            (Judge::Events(_), Tally::Total(_, events)) => *events as f64,
+            (Judge::Sum(_), Tally::Total(sum, _)) => readable(*sum, 1),
+            (Judge::Average(_), Tally::Total(sum, count)) => readable(*sum, i128::from((*count).max(1))),
+            (_, Tally::Total(..)) => return None,
+            (_, Tally::Distinct(all)) => all.len() as f64,
+            (_, Tally::Extreme(best)) => readable((*best)?, 1),
+            (Judge::Rank(_, percentile), Tally::Numbers(all)) => {
+                readable(nearest_rank(&mut all.clone(), *percentile)?, 1)
+            }
+            (_, Tally::Numbers(_)) => return None,
+            (_, Tally::Shares(shares)) => shares.greatest()?,
+            (Judge::InOrder(_, order), Tally::Order(starts, _)) => order.count(starts, from) as f64,
+            (_, Tally::Rules(held) | Tally::Order(_, held)) => f64::from(held.0.count_ones()),
+        })
+    }
+
     /// What a window comes to that began at `from`, if it keeps the bounds.
     fn kept(&self, tally: Tally, from: i64) -> Option<Kept> {
         let number = |limits: &Limits, number: i128, of: i128| {

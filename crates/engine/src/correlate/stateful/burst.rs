@@ -59,6 +59,11 @@ impl Burst {
         Some(episode.last_held.plus_millis(FOLD_MS).min(episode.held.plus_millis(CUT_MS)))
     }
 
+    /// What is measured of the finding that goes on.
+    pub fn measure(&self) -> Option<Measure> {
+        self.0.as_ref().map(|episode| episode.measure.clone())
+    }
+
     /// Is nothing going on?
     pub fn is_idle(&self) -> bool {
         self.0.is_none()

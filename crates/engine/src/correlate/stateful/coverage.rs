@@ -163,6 +163,11 @@ impl Operator for Coverage {
         state.window.is_idle() && state.sum.said.is_none()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        // Before its size is said, there is no share of a set.
+        (self.size(&state.sum) > 0).then(|| state.window.reading(self, &state.sum)).flatten()
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         state.window.heap_bytes()
     }

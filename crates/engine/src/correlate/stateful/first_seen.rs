@@ -128,6 +128,23 @@ impl Operator for FirstSeen {
         state.events == 0 && state.burst.is_idle()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        if state.events == 0 {
+            return state.burst.measure();
+        }
+        let mut measure = state.burst.measure().unwrap_or_default();
+        self.measure(&mut measure, &BTreeSet::new());
+        show(&mut measure.values, [format!("{} values are known", state.known.len())]);
+        let until = state.begun.plus_millis(self.learn_ms);
+        if state.last < until {
+            show(&mut measure.values, [format!("learns until {until}")]);
+        }
+        if state.events < self.learn_events {
+            show(&mut measure.values, [format!("learns: {} of {} events", state.events, self.learn_events)]);
+        }
+        Some(measure)
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         map_bytes(&state.known) + state.burst.heap_bytes()
     }

@@ -102,6 +102,19 @@ impl Operator for Joined {
         state.last == [None, None] && state.burst.is_idle()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        if self.is_idle(state) {
+            return None;
+        }
+        let mut measure = state.burst.measure().unwrap_or_default();
+        self.measure(&mut measure, 0.0);
+        let waiting: Vec<&Fact> = state.waiting.iter().flatten().collect();
+        if let Some(first) = waiting.iter().map(|fact| fact.time).min() {
+            measure.values.push(format!("{} wait for one of the other rule, since {first}", waiting.len()));
+        }
+        Some(measure)
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         let waiting: usize = state.waiting.iter().map(Vec::capacity).sum();
         waiting * size_of::<Fact>() + state.burst.heap_bytes()

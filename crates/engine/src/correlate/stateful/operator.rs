@@ -3,7 +3,7 @@
 use model::Time;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Fact, Operator, Out};
+use super::super::{Fact, Measure, Operator, Out};
 use super::{Coverage, FirstSeen, Joined, Peers, Rarity, Ratio, Risk, Sequence, Silence, Unmatched, Volume};
 use super::{coverage, first_seen, joined, peers, rarity, ratio, risk, sequence, silence, unmatched, volume};
 
@@ -67,6 +67,13 @@ macro_rules! operators {
                 match (self, state) {
                     $((StatefulOperator::$name(operator), StatefulState::$name(state)) => operator.is_idle(state),)*
                     _ => true,
+                }
+            }
+
+            fn reading(&self, state: &StatefulState) -> Option<Measure> {
+                match (self, state) {
+                    $((StatefulOperator::$name(operator), StatefulState::$name(state)) => operator.reading(state),)*
+                    _ => None,
                 }
             }
 

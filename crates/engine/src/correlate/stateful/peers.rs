@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::Time;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Fact, Operator, Out, Told};
+use super::super::{Fact, Measure, Operator, Out, Told};
 use super::baseline::Calendar;
 use super::burst::open;
 use super::evidence::{Evidence, OPENED_MAX};
@@ -115,9 +115,31 @@ impl Peers {
         (!others.is_empty()).then(|| self.expectation.limit(&mut others, least, Beyond::Above))
     }
 
-    fn judge(&self, state: &State, out: &mut Out) {
+    /// All entities, the greatest first.
+    fn sorted<'p>(&self, state: &'p State) -> Vec<&'p Peer> {
         let mut peers: Vec<&Peer> = state.peers.values().map(|peer| &**peer).collect();
         peers.sort_by(|a, b| (b.tally.value, &a.name).cmp(&(a.tally.value, &b.name)));
+        peers
+    }
+
+    /// The greatest against the others.
+    fn measure(&self, peers: &[&Peer], limit: Limit) -> Measure {
+        let mut threshold = limit.words(Beyond::Above);
+        if self.at_least > 0 {
+            threshold += &format!(" and at least {}", words(shown(self.at_least)));
+        }
+        Measure {
+            of: format!("{} of one entity among {} peers", self.measured.words(), peers.len() - 1),
+            value: shown(peers[0].tally.value),
+            expected: Some(shown(limit.middle)),
+            threshold,
+            values: Vec::new(),
+            history: peers[1..].iter().take(HISTORY_SHOWN).rev().map(|peer| shown(peer.tally.value)).collect(),
+        }
+    }
+
+    fn judge(&self, state: &State, out: &mut Out) {
+        let peers = self.sorted(state);
         let Some((outstanding, limit)) = self.outstanding(&peers) else { return };
         let mut evidence = Evidence::default();
         outstanding.iter().for_each(|peer| evidence.merge(peer.evidence.clone(), OPENED_MAX));
@@ -125,16 +147,8 @@ impl Peers {
         evidence.count = outstanding.iter().map(|peer| peer.evidence.count).sum();
         let last = outstanding.iter().map(|peer| peer.last).max().unwrap_or_default();
         let mut episode = open(last, evidence);
-        let measure = &mut episode.measure;
-        measure.of = format!("{} of one entity among {} peers", self.measured.words(), peers.len() - 1);
-        measure.value = shown(outstanding[0].tally.value);
-        measure.expected = Some(shown(limit.middle));
-        measure.threshold = limit.words(Beyond::Above);
-        if self.at_least > 0 {
-            measure.threshold += &format!(" and at least {}", words(shown(self.at_least)));
-        }
-        show(&mut measure.values, outstanding.iter().map(|peer| &peer.name));
-        measure.history = peers[1..].iter().take(HISTORY_SHOWN).rev().map(|peer| shown(peer.tally.value)).collect();
+        episode.measure = self.measure(&peers, limit);
+        show(&mut episode.measure.values, outstanding.iter().map(|peer| &peer.name));
         out.told.push(Told::Closed(episode));
     }
 }
@@ -163,6 +177,23 @@ impl Operator for Peers {
 
     fn is_idle(&self, state: &State) -> bool {
         state.peers.is_empty()
+    }
+
+    fn reading(&self, state: &State) -> Option<Measure> {
+        let peers = self.sorted(state);
+        let greatest = peers.first()?;
+        let mut measure = match self.limit(&peers, 0).filter(|_| peers.len() > self.least_peers) {
+            Some(limit) => self.measure(&peers, limit),
+            None => Measure {
+                of: format!("{} of one entity among {} peers", self.measured.words(), peers.len() - 1),
+                value: shown(greatest.tally.value),
+                threshold: format!("judged among at least {} peers", self.least_peers),
+                ..Measure::default()
+            },
+        };
+        show(&mut measure.values, [&greatest.name]);
+        measure.values.push(format!("judged at {}", self.calendar().end(state.bucket)));
+        Some(measure)
     }
 
     fn heap_bytes(&self, state: &State) -> usize {

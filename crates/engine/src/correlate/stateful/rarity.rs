@@ -183,6 +183,18 @@ impl Operator for Rarity {
         state.slices.is_empty() && state.burst.is_idle()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        let is_known = state.burst.is_idle() && state.slices.is_empty();
+        let events = state.past_events + state.slices.back().map_or(0, |slice| slice.events);
+        let known = || Measure {
+            of: format!("events by which values of {} are judged", self.of),
+            value: events as f64,
+            threshold: format!("at least {} before anything is rare", self.least_events),
+            ..Measure::default()
+        };
+        (!is_known).then(|| state.burst.measure().unwrap_or_else(known))
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         let slices: usize = state.slices.iter().map(|slice| map_bytes(&slice.counts)).sum();
         slices + state.slices.capacity() * size_of::<Slice>() + map_bytes(&state.past) + state.burst.heap_bytes()

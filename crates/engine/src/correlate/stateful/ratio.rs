@@ -3,7 +3,7 @@
 use model::Time;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Fact, Members, Operator, Out, Told};
+use super::super::{Fact, Measure, Members, Operator, Out, Told};
 use super::burst::open;
 use super::evidence::{Evidence, OPENED_MAX};
 use super::number::{ONE, shown, words};
@@ -41,17 +41,22 @@ impl Ratio {
         state.evidence.first.map(|(start, _)| start.plus_millis(self.span_ms))
     }
 
+    fn measure(&self, of: i128, to: i128) -> Measure {
+        Measure {
+            of: format!("{}: {} to {}", self.measured.words(), words(shown(of)), words(shown(to))),
+            value: if to > 0 { of as f64 / to as f64 } else { 0.0 },
+            threshold: bound_words(&self.bounds),
+            ..Measure::default()
+        }
+    }
+
     fn judge(&self, state: State, out: &mut Out) {
         let (of, to) = (state.of.value, state.to.value);
         if to <= 0 || to < self.at_least || !self.bounds.iter().all(|bound| bound.keeps(of, to)) {
             return;
         }
         let mut episode = open(state.last, state.evidence);
-        let measure = &mut episode.measure;
-        let what = self.measured.words();
-        measure.of = format!("{what}: {} to {}", words(shown(of)), words(shown(to)));
-        measure.value = of as f64 / to as f64;
-        measure.threshold = bound_words(&self.bounds);
+        episode.measure = self.measure(of, to);
         out.told.push(Told::Closed(episode));
     }
 }
@@ -85,6 +90,16 @@ impl Operator for Ratio {
 
     fn is_idle(&self, state: &State) -> bool {
         state.evidence.first.is_none()
+    }
+
+    fn reading(&self, state: &State) -> Option<Measure> {
+        let (end, (of, to)) = (self.end(state)?, (state.of.value, state.to.value));
+        let mut measure = self.measure(of, to);
+        measure.values.push(format!("judged at {end}"));
+        if self.at_least > 0 {
+            measure.values.push(format!("judged if there are at least {} below the line", words(shown(self.at_least))));
+        }
+        Some(measure)
     }
 
     fn heap_bytes(&self, state: &State) -> usize {

@@ -129,6 +129,10 @@ impl Operator for Risk {
         state.window.is_idle()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        state.window.reading(self, &state.counts)
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         state.window.heap_bytes() + state.counts.capacity() * 8
     }

@@ -222,6 +222,26 @@ impl Operator for Sequence {
         state.chains.is_empty() && state.burst.is_idle()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        let open = state.burst.measure();
+        let Some(chain) = state.chains.iter().max_by_key(|chain| (chain.step, chain.had, chain.start)) else {
+            return open;
+        };
+        let step = &self.steps[chain.step];
+        let mut values = vec![
+            format!("step {} has {} of {} events", chain.step + 1, chain.had, step.at_least.max(1)),
+            format!("since {}, until {}", chain.start, self.ends(chain)),
+        ];
+        values.extend(open.map(|open| format!("all steps followed one another {} times before", open.value)));
+        Some(Measure {
+            of: "steps that followed one another".to_owned(),
+            value: chain.step as f64,
+            threshold: format!("{} steps within {}", self.steps.len(), span_words(self.span_ms)),
+            values,
+            ..Measure::default()
+        })
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         let each = |chain: &Chain| chain.evidence.heap_bytes();
         let chains: usize = state.chains.iter().map(each).sum();

@@ -3,7 +3,7 @@
 use model::Time;
 use serde::{Deserialize, Serialize};
 
-use super::super::{Episode, Fact, Operator, Out, Told};
+use super::super::{Episode, Fact, Measure, Operator, Out, Told};
 use super::burst::{episode_bytes, open};
 use super::evidence::{Evidence, OPENED_MAX};
 use super::number::span_words;
@@ -79,6 +79,18 @@ impl Operator for Silence {
 
     fn is_idle(&self, state: &State) -> bool {
         state.events == 0
+    }
+
+    fn reading(&self, state: &State) -> Option<Measure> {
+        let heard = || Measure {
+            of: "events".to_owned(),
+            value: state.events as f64,
+            threshold: format!("at least {}, then none for {}", self.least_events.max(1), span_words(self.span_ms)),
+            values: vec![format!("the last at {}", state.last)],
+            ..Measure::default()
+        };
+        let open = state.open.as_ref().map(|episode| episode.measure.clone());
+        (state.events > 0).then(|| open.unwrap_or_else(heard))
     }
 
     fn heap_bytes(&self, state: &State) -> usize {

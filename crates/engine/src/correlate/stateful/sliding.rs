@@ -107,6 +107,15 @@ impl Window {
         }
     }
 
+    /// What is measured now; `None` while nothing stands in the window.
+    pub fn reading<A: Ask>(&self, ask: &A, sum: &A::Sum) -> Option<Measure> {
+        let is_live = |thing: &&Thing| self.last.get(&thing.key) == Some(&thing.fact.time);
+        let since = self.things.iter().find(is_live)?.fact.time;
+        let mut measure = ask.measure(sum, &mut self.things.iter().filter(is_live).map(|thing| &thing.fact));
+        measure.values.push(format!("since {since}"));
+        Some(measure)
+    }
+
     fn close(&self, open: Open, out: &mut Out) {
         out.told.push(Told::Closed(open.episode));
     }

@@ -112,6 +112,18 @@ impl Operator for Unmatched {
         state.waiting.is_empty() && state.last.is_none() && state.burst.is_idle()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        if self.is_idle(state) {
+            return None;
+        }
+        let mut measure = state.burst.measure().unwrap_or_default();
+        self.measure(&mut measure, 0.0);
+        if let Some(first) = state.waiting.first() {
+            measure.values.push(format!("{} wait, since {}", state.waiting.len(), first.time));
+        }
+        Some(measure)
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         state.waiting.capacity() * size_of::<Fact>() + state.burst.heap_bytes()
     }

@@ -245,6 +245,22 @@ impl Operator for Volume {
         state.buckets.is_none()
     }
 
+    fn reading(&self, state: &State) -> Option<Measure> {
+        let (first, _, next) = state.buckets?;
+        let (bucket, value) = state.running.as_ref().map_or((next, 0), |running| (running.bucket, running.tally.value));
+        let mut measure = match self.limit(state, bucket) {
+            Some(limit) => self.measure(state, Bucket { bucket, value, limit }),
+            None => Measure {
+                of: self.measured.words(),
+                value: shown(value),
+                threshold: format!("learns: {} of {} buckets are over", bucket - first, self.learn.max(1)),
+                ..Measure::default()
+            },
+        };
+        measure.values.push(format!("from {} to {}", self.calendar.start(bucket), self.calendar.end(bucket)));
+        Some(measure)
+    }
+
     fn heap_bytes(&self, state: &State) -> usize {
         let running = state
             .running
