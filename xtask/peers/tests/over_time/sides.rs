@@ -144,7 +144,7 @@ impl Ours {
             lane: Lane::Live,
             received: time,
             brief: "made".into(),
-            entities: Box::default(),
+            entities: Arc::default(),
         })
     }
 }
