@@ -25,6 +25,14 @@ pub trait Operator: Debug + Send + Sync {
     /// Calling it with any earlier times in between changes nothing.
     fn pass(&self, state: &mut Self::State, to: Time, out: &mut Out);
 
+    /// There is nothing more to be shown, and time is known up to `at` only: closes what was opened.
+    ///
+    /// An operator that judges what happened takes all time for passed; one that judges what did not happen opens nothing more.
+    fn stop(&self, state: &mut Self::State, at: Time, out: &mut Out) {
+        let _ = at;
+        self.pass(state, Time::MAX, out);
+    }
+
     /// The first time whose passing changes the state or says something; `None` if only a further fact can.
     fn due(&self, state: &Self::State) -> Option<Time>;
 

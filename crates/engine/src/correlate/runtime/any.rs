@@ -48,6 +48,14 @@ macro_rules! any {
                 }
             }
 
+            fn stop(&self, state: &mut AnyState, at: Time, out: &mut Out) {
+                match (self, state) {
+                    $((AnyOperator::$name(operator), AnyState::$name(state)) => operator.stop(state, at, out),)*
+                    // Where nothing happened, nothing stops.
+                    (_, _) => {}
+                }
+            }
+
             fn due(&self, state: &AnyState) -> Option<Time> {
                 match (self, state) {
                     $((AnyOperator::$name(operator), AnyState::$name(state)) => operator.due(state),)*

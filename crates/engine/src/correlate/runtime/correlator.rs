@@ -159,6 +159,9 @@ impl Correlator {
                 self.advance(lane, of, end.map_or(UNSEEN, Time::micros));
             }
             self.judge_one(of);
+            if !self.plans.plans[of].ends_with_data() {
+                self.stop_one(of);
+            }
         }
         self.forget(Time::MAX.micros());
         self.sorted()

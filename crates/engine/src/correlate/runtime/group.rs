@@ -232,6 +232,15 @@ impl<S: Clone + Default> Group<S> {
         verdict
     }
 
+    /// There is nothing more to come: closes what was told of what is settled.
+    pub fn stop<O: Operator<State = S>>(&mut self, operator: &O, at: Time, wants_held: bool) -> Verdict {
+        let mut verdict = Verdict::default();
+        let mut out = Out { wants_held, ..Out::default() };
+        operator.stop(&mut self.base, at, &mut out);
+        self.tell_settled(self.settled, Heard::of(out), wants_held, &mut verdict);
+        verdict
+    }
+
     /// Goes along the pending facts from where the way is known, and tells what opens.
     fn look_ahead<O: Operator<State = S>>(&mut self, operator: &O, wants_held: bool, verdict: &mut Verdict) {
         let (mut state, from) = match (self.ahead.take(), &self.back) {

@@ -64,6 +64,23 @@ impl Correlator {
         }
     }
 
+    /// Nothing more comes: what a correlation told of what did not happen is closed.
+    pub(super) fn stop_one(&mut self, of: usize) {
+        let plans = self.plans.clone();
+        let plan = &plans.plans[of];
+        let groups =
+            self.table.iter().filter(|(_, entry)| entry.of as usize == of && entry.group.open().next().is_some());
+        let mut groups: Vec<(Lane, Box<[u8]>, GroupRef)> =
+            groups.map(|(at, entry)| (entry.lane, entry.key.clone(), at)).collect();
+        groups.sort();
+        for (lane, key, at) in groups {
+            let Some(end) = self.clock.latest(lane) else { continue };
+            let Some(entry) = self.table.get_mut(at) else { continue };
+            let verdict = entry.group.stop(&plan.operator, end, plan.wants_held());
+            self.tell(of, lane, &key, verdict);
+        }
+    }
+
     fn forget_group(&mut self, of: usize, at: GroupRef) {
         let Some(entry) = self.table.remove(at) else { return };
         let counts = &mut self.counts.correlations[of];

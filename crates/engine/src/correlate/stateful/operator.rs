@@ -56,6 +56,13 @@ macro_rules! operators {
                 }
             }
 
+            fn stop(&self, state: &mut StatefulState, at: Time, out: &mut Out) {
+                match (self, state) {
+                    $((StatefulOperator::$name(operator), StatefulState::$name(state)) => operator.stop(state, at, out),)*
+                    _ => {}
+                }
+            }
+
             fn due(&self, state: &StatefulState) -> Option<Time> {
                 match (self, state) {
                     $((StatefulOperator::$name(operator), StatefulState::$name(state)) => operator.due(state),)*

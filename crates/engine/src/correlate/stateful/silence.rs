@@ -71,6 +71,10 @@ impl Operator for Silence {
         }
     }
 
+    fn stop(&self, state: &mut State, at: Time, out: &mut Out) {
+        self.end(state, at, out);
+    }
+
     fn due(&self, state: &State) -> Option<Time> {
         let is_expected = state.events >= self.least_events.max(1) && state.open.is_none();
         let wait = if is_expected { self.span_ms } else { self.forget_ms };

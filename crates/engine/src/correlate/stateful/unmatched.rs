@@ -102,6 +102,10 @@ impl Operator for Unmatched {
         state.burst.pass(to, out);
     }
 
+    fn stop(&self, state: &mut State, _at: Time, out: &mut Out) {
+        state.burst.pass(Time::MAX, out);
+    }
+
     fn due(&self, state: &State) -> Option<Time> {
         let waiting = state.waiting.first().map(|fact| fact.time.plus_millis(self.after_ms));
         let forgotten = state.last.map(|last| last.plus_millis(self.before_ms));

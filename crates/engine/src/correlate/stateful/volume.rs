@@ -234,6 +234,15 @@ impl Operator for Volume {
         }
     }
 
+    fn stop(&self, state: &mut State, _at: Time, out: &mut Out) {
+        if self.beyond == Beyond::Above {
+            return self.pass(state, Time::MAX, out);
+        }
+        if let Some(run) = state.run.take() {
+            out.told.push(Told::Closed(run.episode));
+        }
+    }
+
     fn due(&self, state: &State) -> Option<Time> {
         let (_, _, next) = state.buckets?;
         let is_watched = state.run.is_some() || self.beyond == Beyond::Below;
