@@ -12,6 +12,7 @@ mod status;
 mod style;
 mod table;
 mod verbs;
+mod windows;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -8,6 +8,8 @@ use store::{AlertDetail, Store};
 use crate::context::{Context, stdout, write_json};
 use crate::globals::Format;
 use crate::status::{Blame, Failure, Outcome, Status};
+use crate::style::Paint;
+use crate::windows;
 
 /// Characters of a raw record on a terminal.
 const RAW_CHARS_MAX: usize = 2000;
@@ -36,13 +38,7 @@ fn show_text(context: &Context, detail: &AlertDetail) -> Result<(), Failure> {
     for entity in &alert.entities {
         writeln!(out, "{:<14} {}", entity.kind.as_str(), entity.key)?;
     }
-    if let Some(finding) = detail.findings.iter().find_map(|row| row.finding.as_ref()) {
-        writeln!(out, "\n{}", paint.bold("what held"))?;
-        for term in &finding.matched {
-            let field = if term.field.is_empty() { "(anywhere)" } else { &term.field };
-            writeln!(out, "  {} {field} {} {}", paint.good("✓"), term.test, paint.dim(format!("← {}", term.value)))?;
-        }
-    }
+    show_findings(&mut out, detail, paint)?;
     writeln!(out, "\n{}", paint.bold("history"))?;
     for row in &detail.history {
         let why = row.why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
@@ -68,6 +64,24 @@ fn show_text(context: &Context, detail: &AlertDetail) -> Result<(), Failure> {
         writeln!(out, "{text}")?;
     }
     Ok(out.flush()?)
+}
+
+/// What held: the terms of a finding about one event, the windows of those about many.
+fn show_findings(out: &mut impl Write, detail: &AlertDetail, paint: Paint) -> std::io::Result<()> {
+    let whole = || detail.findings.iter().filter_map(|row| row.finding.as_ref());
+    for finding in whole() {
+        let Some(window) = &finding.window else { continue };
+        writeln!(out, "\n{}\n  {}", paint.bold("over time"), finding.message)?;
+        write!(out, "{}", windows::show(window, paint))?;
+    }
+    if let Some(finding) = whole().find(|finding| finding.window.is_none()) {
+        writeln!(out, "\n{}", paint.bold("what held"))?;
+        for term in &finding.matched {
+            let field = if term.field.is_empty() { "(anywhere)" } else { &term.field };
+            writeln!(out, "  {} {field} {} {}", paint.good("✓"), term.test, paint.dim(format!("← {}", term.value)))?;
+        }
+    }
+    Ok(())
 }
 
 fn facts(alert: &Alert) -> Vec<(&'static str, String)> {

@@ -1,4 +1,6 @@
-//! `watchkeep explain`: a rule against a record, term by term.
+//! `watchkeep explain`: a rule against a record, term by term; a rule over time against records, group by group.
+
+mod over_time;
 
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -19,22 +21,27 @@ pub const EXAMPLES: &str = "\
 Examples:
   watchkeep explain s3_weights_read_outside_custody record.json
   head -1 cloudtrail.ndjson | watchkeep explain 5b7c2e9e-3d0a-4f0c-9c0a-6f2f5d1f7a11 -
-  watchkeep explain \"AWS Root Credentials\" record.json --rules sigma/ --format json";
+  watchkeep explain \"AWS Root Credentials\" record.json --rules sigma/ --format json
+  watchkeep explain \"Secrets Listed and Read in Bulk\" trail/*.json --group userIdentity.arn=arn:aws:iam::123456789012:user/ana";
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// The rule: its id, title, name, or the name of its file without `.yml`.
     rule: String,
-    /// A file of records, or `-` for standard input.
-    event: PathBuf,
+    /// Files of records, or `-` for standard input.
+    #[arg(required = true)]
+    events: Vec<PathBuf>,
+    /// Of a rule over time, only groups with this value of this field; may be given several times.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    group: Vec<String>,
     /// The source of the records; recognised when it is not given.
     #[arg(long, value_name = "ID")]
     source: Option<String>,
     /// Further files or folders of rules.
     #[arg(long, value_name = "DIR")]
     rules: Vec<PathBuf>,
-    /// Only so many records from the start.
+    /// Only so many records from the start; of a rule over time, only so many groups.
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
 }
@@ -44,6 +51,13 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Outcome {
     refuse_missing(&args.rules)?;
     let config = context.config()?;
     let (catalogue, diagnostics) = load(&context.roots(&config, true, &args.rules));
+    if let Some(correlation) = over_time::find(&catalogue, &args.rule) {
+        let source = args.source.as_deref();
+        return over_time::explain(context, &catalogue, engine_limits(&config), correlation, args, source);
+    }
+    if !args.group.is_empty() {
+        return Err(Failure::author(format!("`{}` is no rule over time, so it has no groups", args.rule)));
+    }
     let Some(entry) = catalogue.find_rule(&args.rule) else {
         context.tell(&diagnostics.into_iter().filter(|wrong| wrong.is_error()).collect::<Vec<_>>())?;
         let near = catalogue.nearest_rule(&args.rule).map(|near| format!("; did you mean `{near}`?"));
@@ -58,7 +72,11 @@ pub fn run(context: &Context, args: &ExplainArgs) -> Outcome {
     }
     let source = known_source(&engine, args.source.as_deref())?;
     let given = Given { source, received: clock::now(), lane: Lane::Test };
-    let explanations = explain_stream(&engine, entry.rule.id.as_str(), &read(&args.event)?, &given, args.limit)?;
+    let mut bytes = Vec::new();
+    for event in &args.events {
+        bytes.extend(read(event)?);
+    }
+    let explanations = explain_stream(&engine, entry.rule.id.as_str(), &bytes, &given, args.limit)?;
     print(context, &explanations)?;
     Ok(Status::Fine)
 }
