@@ -42,7 +42,8 @@ fn a_record_that_is_rejected_says_why() {
     assert!(ran.err.contains("gone.json"), "{}", ran.err);
 }
 
-const OVER_TIME: &str = "\
+/// Rules over time: many secrets read, and one read and then deleted.
+pub const OVER_TIME: &str = "\
 title: Secret Read
 id: 0f7a4f0e-8a52-4a5f-9a0b-3f2c0c6f0d02
 name: read
@@ -82,15 +83,17 @@ correlation:
     timespan: 10m
 ";
 
+/// A secret that somebody read in minute `n`.
+pub fn record(n: usize, who: &str) -> String {
+    format!(
+        r#"{{"eventVersion":"1.09","eventID":"e-{n}","eventTime":"2026-11-22T01:0{n}:00Z","eventSource":"secretsmanager.amazonaws.com","eventName":"GetSecretValue","awsRegion":"eu-west-2","sourceIPAddress":"203.0.113.9","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser","arn":"arn:{who}","userName":"{who}"}},"requestParameters":{{"secretId":"s{n}"}},"eventType":"AwsApiCall"}}"#
+    )
+}
+
 /// Secrets read by ana three times and by ben once.
 fn over_time(rule: &str, more: &[&str]) -> crate::ran::Ran {
     let folder = folder();
     std::fs::write(folder.path().join("rules.yml"), OVER_TIME).expect("written");
-    let record = |n: usize, who: &str| {
-        format!(
-            r#"{{"eventVersion":"1.09","eventID":"e-{n}","eventTime":"2026-11-22T01:0{n}:00Z","eventSource":"secretsmanager.amazonaws.com","eventName":"GetSecretValue","awsRegion":"eu-west-2","sourceIPAddress":"203.0.113.9","recipientAccountId":"111122223333","userIdentity":{{"type":"IAMUser","arn":"arn:{who}","userName":"{who}"}},"requestParameters":{{"secretId":"s{n}"}},"eventType":"AwsApiCall"}}"#
-        )
-    };
     let early = [record(0, "ana"), record(1, "ana"), record(2, "ben")].join("\n");
     std::fs::write(folder.path().join("a.json"), early).expect("written");
     std::fs::write(folder.path().join("b.json"), record(3, "ana")).expect("written");

@@ -45,6 +45,38 @@ fn from_a_record_to_a_verdict() {
 }
 
 #[test]
+fn an_alert_over_time_is_shown_with_its_events_value_and_threshold() {
+    let folder = folder();
+    let rules = folder.path().join("site/over_time.yml");
+    std::fs::create_dir_all(folder.path().join("site")).expect("made");
+    std::fs::write(rules, crate::explain::OVER_TIME).expect("written");
+    let text = "data_dir = \"data\"\n[content]\nembedded = true\nroots = [\"site\"]\n[console]\nlisten = \"127.0.0.1:0\"\n\
+                [[inputs]]\nname = \"push\"\nkind = \"http\"\nlisten = \"127.0.0.1:0\"\n";
+    std::fs::write(folder.path().join("watchkeep.toml"), text).expect("written");
+    let platform = Platform::start_as_configured(folder.path());
+    let records: Vec<String> = (0..3).map(|n| crate::explain::record(n, "ana")).collect();
+    assert!(platform.push(records.join("\n").as_bytes()).starts_with("HTTP/1.1 2"), "{}", platform.log());
+    let open = platform.wait("an alert over time", |platform| {
+        let args = ["alert", "list", "--rule", "0f7a4f0e-8a52-4a5f-9a0b-3f2c0c6f0d03"];
+        let rows = platform.watchkeep(&args).ended(0).lines();
+        (!rows.is_empty()).then_some(rows)
+    });
+    let id = open[0]["alert_id"].as_str().expect("an id");
+    let window = platform.watchkeep(&["alert", "show", id]).ended(0).json()["findings"][0]["finding"]["window"].clone();
+    assert_eq!((&window["value"], &window["threshold"]), (&3.0.into(), &"at least 3".into()));
+    assert_eq!(window["events"].as_array().map(Vec::len), Some(3));
+    let text = platform.watchkeep(&["alert", "show", id, "--format", "table"]).ended(0).out;
+    for part in ["over time", "early: events that may still come", "3 events", "threshold    at least 3", "Secret Read"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let times: Vec<Option<usize>> =
+        ["T01:00:00", "T01:01:00", "T01:02:00"].map(|time| text.find(&format!("    2026-11-22{time}"))).to_vec();
+    assert!(times.iter().all(Option::is_some) && times.is_sorted(), "in order: {text}");
+    assert_eq!(platform.terminate(), Some(0));
+}
+
+#[test]
 fn silences_begin_and_end() {
     let folder = folder();
     let platform = Platform::start(folder.path(), "");

@@ -21,7 +21,7 @@ pub use fact::{Detail, Fact, Members, Texts, Values};
 pub use matched::{Batch, Feeds, Matched, Progress};
 pub use operator::Operator;
 pub use runtime::{
-    AllCounts, Correlations, Correlator, Counts, Live, Options, RestoreError, Restored, Snapshot, Statement,
+    AllCounts, Correlations, Correlator, Counts, Live, Options, RestoreError, Restored, Snapshot, Statement, Wanted,
 };
 pub use sigma::{SigmaOperator, SigmaState};
 pub use stateful::{StatefulOperator, StatefulState};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Finding, RuleId, SourceId};
 
 use super::Engine;
-use crate::correlate::{AllCounts, Batch, Correlations, Correlator, Live, Options, Statement, Voices};
+use crate::correlate::{AllCounts, Batch, Correlations, Correlator, Live, Options, Statement, Voices, Wanted};
 
 /// Correlations that run, each with its voice. One thread owns it.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl OverTime {
     }
 
     /// The groups of a correlation as they stand, at most `most` of those that `is_wanted` takes.
-    pub fn live(&self, correlation: usize, is_wanted: &dyn Fn(&[(String, String)]) -> bool, most: usize) -> Vec<Live> {
+    pub fn live(&self, correlation: usize, is_wanted: &Wanted<'_>, most: usize) -> Vec<Live> {
         self.correlator.live(correlation, is_wanted, most)
     }
 

@@ -10,7 +10,7 @@ use content::Catalogue;
 use engine::correlate::{Batch, Live, Matched, Options};
 use engine::identity::Link;
 use engine::sigma::Correlation;
-use engine::{Engine, Event, Format as StreamFormat, Framer, Given, Limits, OverTime, Sink};
+use engine::{Engine, Event, Format as StreamFormat, Framer, Given, Limits, Sink};
 use model::{Finding, FindingId, Lane, Reject, RuleId, SourceId, WindowEvent};
 use serde::Serialize;
 

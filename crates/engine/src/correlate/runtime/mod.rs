@@ -20,6 +20,6 @@ mod who;
 
 pub use correlator::{Correlator, Options, Statement};
 pub use counts::{AllCounts, Counts};
-pub use live::Live;
+pub use live::{Live, Wanted};
 pub use plan::Correlations;
 pub use snapshot::{RestoreError, Restored, Snapshot};
