@@ -1,5 +1,5 @@
 #[path = "../../../engine/tests/common/data.rs"]
-mod data;
+pub mod data;
 
 use std::path::Path;
 
