@@ -71,7 +71,7 @@ fn an_alert_over_time_is_shown_with_its_events_value_and_threshold() {
         assert!(text.contains(part), "{part}: {text}");
     }
     let times: Vec<Option<usize>> =
-        ["T01:00:00", "T01:01:00", "T01:02:00"].map(|time| text.find(&format!("    2026-11-22{time}"))).to_vec();
+        ["T01:00:00", "T01:01:00", "T01:02:00"].map(|time| text.find(&format!("\n    2026-11-22{time}"))).to_vec();
     assert!(times.iter().all(Option::is_some) && times.is_sorted(), "in order: {text}");
     assert_eq!(platform.terminate(), Some(0));
 }
