@@ -7,6 +7,7 @@ mod explain;
 mod help;
 mod import;
 mod over_time;
+mod over_time_real;
 mod platform;
 mod ran;
 mod run;
