@@ -51,7 +51,7 @@ pub fn rows(scope: &Scope) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for lane in lanes().iter().filter(|lane| is_asked(scope, lane.what)) {
         let plans = made::correlations(lane.correlation)?;
-        let batches = lane.stream.batches(events, &plans.1);
+        let batches = lane.stream.batches(0..events, &plans.1);
         let run = || {
             let mut correlator = Correlator::new(plans.0.clone(), options());
             let began = thread_time();

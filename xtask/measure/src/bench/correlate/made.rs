@@ -1,5 +1,6 @@
 //! Made streams: events as evaluation hands them over.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use engine::correlate::{Batch, Correlations, Feeds, Matched, Progress};
@@ -31,9 +32,9 @@ impl Made {
         Made { is_twice: true, ..self }
     }
 
-    /// The stream, in batches.
-    pub fn batches(&self, events: u64, feeds: &Feeds) -> Vec<Batch> {
-        let mut all: Vec<(u64, Matched)> = (0..events)
+    /// A part of the stream, in batches.
+    pub fn batches(&self, events: Range<u64>, feeds: &Feeds) -> Vec<Batch> {
+        let mut all: Vec<(u64, Matched)> = events
             .map(|nth| {
                 let delay = if self.is_late && mixed(nth).is_multiple_of(5) { 120_000 } else { 0 };
                 let nth = if self.is_twice && nth % 5 == 4 { nth - 1 } else { nth };

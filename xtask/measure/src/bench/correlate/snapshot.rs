@@ -15,12 +15,15 @@ pub fn rows(scope: &Scope) -> anyhow::Result<Vec<Row>> {
     let long = COUNT.replace("1m", "24h");
     let (plans, feeds) = made::correlations(&long)?;
     let stream = Made::groups(u64::MAX);
-    let batches = stream.batches(keys, &feeds);
-    let more = stream.batches(keys + keys / 4, &feeds).split_off(batches.len());
+    let more = stream.batches(keys..keys + keys / 4, &feeds);
     let before = resident_bytes();
     let mut correlator = Correlator::new(plans, options());
-    batches.iter().for_each(|batch| drop(correlator.batch(batch)));
-    let held = (resident_bytes() - before) as f64 / 1e6;
+    // Made and let go of piece by piece, so that what is held is what the correlator holds.
+    for from in (0..keys).step_by(10_000) {
+        let piece = stream.batches(from..(from + 10_000).min(keys), &feeds);
+        piece.iter().for_each(|batch| drop(correlator.batch(batch)));
+    }
+    let held = (resident_bytes() - before) / 1e6;
     let groups = correlator.counts().correlations[0].groups;
     anyhow::ensure!(groups == keys, "{groups} groups of {keys}");
     let quiet = longest(&mut correlator, more.iter().take(more.len() / 5));
