@@ -2,8 +2,6 @@
 //!
 //! Every attack is scanned as files cut and shuffled, with repeats, on one thread and four, and is streamed record by record out of order.
 
-#[path = "../../../engine/tests/common/data.rs"]
-mod data;
 #[path = "over_time_real/streamed.rs"]
 mod streamed;
 
@@ -12,6 +10,7 @@ use std::io::Read as _;
 
 use serde_json::Value;
 
+use crate::import::data;
 use crate::ran::{folder, watchkeep};
 
 const CHAIN: &str = "LLMjacking, Models Asked For, Enabled And Invoked";
@@ -68,7 +67,7 @@ fn scanned(files: &[Vec<String>], threads: &str) -> Vec<Value> {
 /// The findings, the same however the records come.
 fn found(records: &[Value]) -> Vec<Value> {
     let lines: Vec<String> = records.iter().map(Value::to_string).collect();
-    let in_order = scanned(&[lines.clone()], "1");
+    let in_order = scanned(std::slice::from_ref(&lines), "1");
     // Cut into files that are read in another order than that of time, each backwards, and every third record once more.
     let mut files: Vec<Vec<String>> = vec![Vec::new(); 5];
     for (nth, line) in lines.iter().enumerate().rev() {
