@@ -39,6 +39,8 @@ struct Voice {
     fold_ms: i64,
     /// The title of each member.
     parts: Vec<String>,
+    /// What members are called that are named by id, and their titles.
+    ids: Vec<(String, String)>,
 }
 
 impl Voices {
@@ -47,6 +49,10 @@ impl Voices {
         let part = |member: &Member| match member {
             Member::Rule(rule) => title(rule),
             Member::Correlation(beneath) => linked[*beneath].correlation.title.clone(),
+        };
+        let id = |member: &Member| match member {
+            Member::Rule(rule) => Some((rule.to_string(), title(rule))),
+            Member::Correlation(_) => None,
         };
         let voice = |linked: &Linked| {
             let correlation = &linked.correlation;
@@ -62,6 +68,7 @@ impl Voices {
                 message: own.message.clone(),
                 fold_by: own.fold.as_ref().map(|fold| fold.by.clone()),
                 fold_ms: own.fold.as_ref().map_or(correlation.timespan_ms.max(HOUR_MS), |fold| fold.window_ms),
+                ids: linked.members.iter().filter_map(id).collect(),
                 parts: linked.members.iter().map(part).collect(),
             }
         };
@@ -141,11 +148,17 @@ impl Voice {
             value: measure.value,
             expected: measure.expected,
             threshold: measure.threshold,
-            values: measure.values,
+            values: measure.values.into_iter().map(|value| self.titled(value)).collect(),
             history: measure.history,
             standing: said.standing,
             late_ms: said.late_ms,
         }
+    }
+
+    /// A value that begins with the id of a member, with the member's title instead.
+    fn titled(&self, value: String) -> String {
+        let titled = |(id, title): &(String, String)| Some(format!("{title}{}", value.strip_prefix(id.as_str())?));
+        self.ids.iter().find_map(titled).unwrap_or(value)
     }
 
     fn event(&self, claim: &Claim) -> WindowEvent {

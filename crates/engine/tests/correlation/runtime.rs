@@ -194,3 +194,16 @@ fn events_of_two_sessions_are_those_of_the_person_behind_them_whenever_that_beco
     }
     assert!(by_two_sessions(9).is_empty(), "nobody is known to be behind both");
 }
+
+#[test]
+fn a_finding_about_findings_says_that_an_event_beneath_came_late() {
+    let beneath = correlation("event_count", "{gte: 2}");
+    let above =
+        "---\ntitle: s\nname: s\ncorrelation:\n  type: temporal\n  rules: [t, c]\n  group-by: [u]\n  timespan: 30s\n";
+    let mut running = Running::new(&format!("{beneath}{above}"), options());
+    running.one("1", 100, "a", "x");
+    running.one("3", 112, "c", "x");
+    let said = running.one("2", 101, "b", "x");
+    let above: Vec<Statement> = said.into_iter().filter(|said| said.correlation == 1).collect();
+    assert_eq!(brief(&above), ["early: 100 101 112, 11000 ms late"]);
+}

@@ -10,8 +10,14 @@ use super::read::{Place, places};
 use crate::correlate::{Claim, Detail, Fact, Members};
 
 impl Correlator {
-    /// A finding occurs: those above are given a fact.
-    pub(super) fn occur(&mut self, of: usize, lane: Lane, key: &[u8], group: &[(String, String)], occurred: &Occurred) {
+    /// A finding of a group occurs: those above are given a fact, which is as late as what it rests on.
+    pub(super) fn occur(
+        &mut self,
+        (of, lane, key): (usize, Lane, &[u8]),
+        group: &[(String, String)],
+        occurred: &Occurred,
+        late_ms: i64,
+    ) {
         let plans = self.plans.clone();
         let claims = as_grouped(&occurred.claims, group);
         for (above, member) in &plans.plans[of].above {
@@ -32,7 +38,7 @@ impl Correlator {
                     detail: None,
                     beneath: Some(claims.clone()),
                 };
-                self.give(*above, lane, &key_above, fact, 0);
+                self.give(*above, lane, &key_above, fact, late_ms);
             }
         }
     }

@@ -78,6 +78,8 @@ pub(super) struct Verdict {
     pub new: Vec<Occurred>,
     /// What an operator let go of for want of room.
     pub shed: u64,
+    /// How much later than in order the facts came that it is about, milliseconds.
+    pub late_ms: i64,
 }
 
 /// One thing that is said.
@@ -219,7 +221,7 @@ impl<S: Clone + Default> Group<S> {
 
     /// Judges what changed, and settles what the frontier has passed.
     pub fn judge<O: Operator<State = S>>(&mut self, operator: &O, frontier: i64, wants_held: bool) -> Verdict {
-        let mut verdict = Verdict::default();
+        let mut verdict = Verdict { late_ms: self.late_ms, ..Verdict::default() };
         let frontier = frontier.max(self.settled);
         let is_ahead = self.pending.last().is_none_or(|last| last.time.micros() > frontier);
         if std::mem::take(&mut self.is_changed) && is_ahead {

@@ -90,12 +90,12 @@ impl Correlator {
 
     fn tell(&mut self, of: usize, lane: Lane, key: &[u8], verdict: Verdict) {
         let group = self.group_of(of, key);
-        let Verdict { said, gone, new, shed: _ } = verdict;
+        let Verdict { said, gone, new, shed: _, late_ms } = verdict;
         for occurred in &gone {
             self.undo(of, lane, key, &group, occurred);
         }
         for occurred in &new {
-            self.occur(of, lane, key, &group, occurred);
+            self.occur((of, lane, key), &group, occurred, late_ms);
         }
         for Said { episode, standing, late_ms } in said {
             self.said.push(Statement { correlation: of, lane, group: group.clone(), episode, standing, late_ms });
