@@ -27,7 +27,7 @@ pub(super) struct Entry {
     /// The correlation.
     pub of: u32,
     pub lane: Lane,
-    /// The values of the group, as [`super::read::Key`] writes them.
+    /// The values of the group, as [`super::read::push_text`] writes each.
     pub key: Box<[u8]>,
     pub group: Group<AnyState>,
     /// The second for which its timer is set.
