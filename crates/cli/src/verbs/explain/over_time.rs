@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use content::Catalogue;
-use engine::correlate::{Batch, Live, Matched, Options};
+use engine::correlate::{Batch, Claim, Fact, Live, Matched, Options};
 use engine::identity::Link;
 use engine::sigma::Correlation;
 use engine::{Engine, Event, Format as StreamFormat, Framer, Given, Limits, Sink};
@@ -150,9 +150,9 @@ fn evaluate(engine: &Engine, bytes: &[u8], given: &Given) -> Batch {
 }
 
 fn standing(rule: RuleId, title: &str, live: &Live, parts: &[String], told: &[Finding]) -> Standing {
-    let claims: Vec<_> = live.pending.iter().flat_map(engine::correlate::Fact::claims).collect();
+    let claims = claims_in_order(&live.pending);
     let seen = live.pending.iter().fold(0, |seen, fact| seen | fact.members.0);
-    let event = |claim: &engine::correlate::Claim| WindowEvent {
+    let event = |claim: &Claim| WindowEvent {
         event_id: claim.id,
         time: claim.time,
         source: claim.detail.as_ref().map_or_else(|| SourceId::from("unknown"), |detail| detail.source.clone()),
@@ -183,6 +183,20 @@ fn standing(rule: RuleId, title: &str, live: &Live, parts: &[String], told: &[Fi
         events: claims[claims.len().saturating_sub(EVENTS_SHOWN)..].iter().map(event).collect(),
         told: told.iter().filter(is_of_group).cloned().collect(),
     }
+}
+
+/// The events, each once: those of findings beneath stand between the others, and an event may be both.
+fn claims_in_order(facts: &[Fact]) -> Vec<Claim> {
+    let mut claims: Vec<Claim> = facts.iter().flat_map(Fact::claims).collect();
+    claims.sort_by_key(|claim| (claim.time, claim.id));
+    claims.dedup_by(|next, kept| {
+        let is_same = next.id == kept.id;
+        if is_same {
+            kept.members = kept.members.with(next.members);
+        }
+        is_same
+    });
+    claims
 }
 
 fn print(context: &Context, standings: &[Standing]) -> Result<(), Failure> {
