@@ -11,6 +11,7 @@ const AUDIT: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"M
 const FINDING: &str = r#"{"schemaVersion":"2.0","accountId":"111122223333","region":"eu-west-2","id":"f-1","type":"UnauthorizedAccess:IAMUser/TorIPCaller","severity":8,"service":{"serviceName":"guardduty","detectorId":"d"},"createdAt":"2026-05-06T10:30:00Z","updatedAt":"2026-05-06T10:31:00Z","title":"t"}"#;
 const INVOCATION: &str = r#"{"schemaType":"ModelInvocationLog","timestamp":"2026-05-06T10:30:00Z","accountId":"1","region":"eu-west-2","requestId":"r","operation":"Converse","modelId":"m","identity":{"arn":"arn:aws:iam::1:user/ana"},"input":{"inputBodyJson":{"messages":["a secret \"prompt\""]}},"output":{"outputBodyJson":{"x":1}}}"#;
 const LINE: &str = r#"79a59df9 lab-weights [06/May/2026:10:30:00 +0000] 192.0.2.3 arn:aws:iam::111122223333:user/ana 3E57 REST.GET.OBJECT m/v1/model.safetensors "GET /m HTTP/1.1" 200 - 113 113 7 - "-" "curl" - h= SigV4 E AuthHeader h TLSv1.3 - -"#;
+const ITEM: &str = r#"{"configurationItemCaptureTime":"2026-05-06T10:30:00.000Z","configurationItemStatus":"OK","resourceType":"AWS::S3::Bucket","resourceId":"lab-weights","awsAccountId":"111122223333"}"#;
 
 const RULE: &str = "title: Weights Read\nid: 5b7c2e9e-3d0a-4f0c-9c0a-6f2f5d1f7a11\nstatus: test\nlevel: high\n\
     tags: [attack.t1530]\nlogsource: {product: aws, service: cloudtrail}\n\
@@ -74,6 +75,9 @@ fn a_record_is_found_in_every_wrapping() {
         ),
         (format!(r#"{{"Records":[{CALL}]}}"#), "aws_cloudtrail"),
         (format!(r#"{{"Findings":[{FINDING}]}}"#), "aws_guardduty"),
+        (format!(r#"{{"fileVersion":"1.0","configurationItems":[{ITEM}]}}"#), "aws_config"),
+        (format!(r#"{{"records":[{CALL}]}}"#), "aws_cloudtrail"),
+        (format!(r#"{{"@odata.context":"x","value":[{CALL}]}}"#), "aws_cloudtrail"),
         (format!("[{CALL}]"), "aws_cloudtrail"),
         (format!("[{}]", quoted(CALL)), "aws_cloudtrail"),
         (
@@ -84,6 +88,21 @@ fn a_record_is_found_in_every_wrapping() {
     ];
     for (frame, source) in cases {
         assert_eq!(sources_of(&frame), [source], "{frame}");
+    }
+}
+
+/// Services tell EventBridge of themselves, and CloudTrail tells it of calls to them, under the same `source`.
+#[test]
+fn what_cloudtrail_says_of_a_service_is_not_what_the_service_says() {
+    for (service, source) in [("ecr", "aws_ecr_event"), ("ecs", "aws_ecs_event"), ("sagemaker", "aws_sagemaker_event")]
+    {
+        let bridge = |detail: &str| {
+            format!(
+                r#"{{"id":"x","detail-type":"k","source":"aws.{service}","time":"2026-05-06T10:30:01Z","detail":{detail}}}"#
+            )
+        };
+        assert_eq!(sources_of(&bridge(CALL)), ["aws_cloudtrail"]);
+        assert_eq!(sources_of(&bridge("{}")), [source]);
     }
 }
 

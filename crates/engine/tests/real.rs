@@ -183,6 +183,7 @@ fn panther_cases_decode_or_lack_what_a_record_has() {
         ("AWS.S3ServerAccess", "aws_s3_access_log"),
         ("Amazon.EKS.Audit", "kubernetes_audit"),
         ("AWS.BedrockModelInvocation", "aws_bedrock_invocation"),
+        ("AWS.SecurityFindingFormat", "aws_securityhub"),
     ]);
     let mut reasons: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for row in lines(&data.join("labelled/panther_tests.jsonl")) {

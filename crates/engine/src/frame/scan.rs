@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 use crate::json::plain_end;
 
 /// Keys of the outermost object whose arrays hold records, and what must stand before the key for that to be so.
-const CONTAINERS: [(&str, Option<&str>); 8] = [
+const CONTAINERS: [(&str, Option<&str>); 12] = [
     // CloudTrail files in S3.
     ("Records", None),
     // CloudWatch Logs subscriptions.
@@ -26,6 +26,14 @@ const CONTAINERS: [(&str, Option<&str>); 8] = [
     ("items", Some("audit.k8s.io")),
     // `aws logs filter-log-events` and `get-log-events`.
     ("events", Some("logStream")),
+    // History and snapshot files of AWS Config.
+    ("configurationItems", None),
+    // Azure Monitor, through Event Hubs and into storage accounts.
+    ("records", None),
+    // Lists of the Microsoft Graph API.
+    ("value", Some("@odata.")),
+    // `sacct --json`; the name of its plugin stands beside the jobs.
+    ("jobs", Some("Slurm")),
 ];
 
 /// The keys of [`CONTAINERS`], for those who read records by field.

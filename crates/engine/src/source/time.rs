@@ -42,6 +42,7 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Option<Time> {
         .or_else(|| short_offset(text))
         .or_else(|| access_log(text))
         .or_else(|| in_words(text))
+        .or_else(|| without_offset(text.strip_suffix(" (UTC)")?))
         .or_else(|| number(text, unit))
 }
 
@@ -178,6 +179,7 @@ mod tests {
             "2026-05-06T10:30:00.000+0000",
             "06/May/2026:10:30:00 +0000",
             "06/May/2026:12:30:00 +0200",
+            "2026-05-06 10:30:00 (UTC)",
             "May 6, 2026, 10:30:00 AM",
             "May 06, 2026 10:30:00 AM",
             "May 6, 2026, 10:30:00\u{202F}AM",
