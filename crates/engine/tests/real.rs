@@ -158,6 +158,7 @@ fn scenarios_decode_where_a_source_exists() {
         ("ct.bedrock", "aws_cloudtrail"),
         ("ct.sagemaker", "aws_cloudtrail"),
         ("s3.sal", "aws_s3_access_log"),
+        ("idp", "okta_system_log"),
     ]);
     for entry in std::fs::read_dir(data.join("scenarios")).expect("scenarios") {
         let path = entry.expect("entry").path();
@@ -184,6 +185,11 @@ fn panther_cases_decode_or_lack_what_a_record_has() {
         ("Amazon.EKS.Audit", "kubernetes_audit"),
         ("AWS.BedrockModelInvocation", "aws_bedrock_invocation"),
         ("AWS.SecurityFindingFormat", "aws_securityhub"),
+        ("AWS.VPCDns", "aws_route53_resolver"),
+        ("AWS.WAFWebACL", "aws_waf"),
+        // Sign-ins and changes are one feed there and two here.
+        ("Azure.Audit", "microsoft_entra_"),
+        ("Okta.SystemLog", "okta_system_log"),
     ]);
     let mut reasons: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for row in lines(&data.join("labelled/panther_tests.jsonl")) {
@@ -207,14 +213,14 @@ fn panther_cases_decode_or_lack_what_a_record_has() {
 
 fn is_one_of(log_types: &Value, event: &common::Seen, ours: &BTreeMap<&str, &str>) -> bool {
     let names = log_types.as_array().into_iter().flatten().filter_map(Value::as_str);
-    names.filter_map(|name| ours.get(name)).any(|source| *source == event.source)
+    names.filter_map(|name| ours.get(name)).any(|source| event.source.starts_with(source))
 }
 
 /// A case may be rejected only if its author left out what every record of the format has.
 fn check_reject(memory: &Memory, event: &Value) {
     for (_, reason) in &memory.rejects {
         match reason {
-            Reject::BadTime => assert_eq!(event["eventTime"], "redacted"),
+            Reject::BadTime => assert!(event["eventTime"] == "redacted" || event["published"] == "redacted", "{event}"),
             Reject::UnknownSource => {
                 let is_trail = event["eventName"].is_string()
                     && (event["eventSource"].is_string() || event["eventType"].is_string());
