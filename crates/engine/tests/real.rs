@@ -159,6 +159,7 @@ fn scenarios_decode_where_a_source_exists() {
         ("ct.sagemaker", "aws_cloudtrail"),
         ("s3.sal", "aws_s3_access_log"),
         ("idp", "okta_system_log"),
+        ("tetragon", "tetragon_exec"),
     ]);
     for entry in std::fs::read_dir(data.join("scenarios")).expect("scenarios") {
         let path = entry.expect("entry").path();
