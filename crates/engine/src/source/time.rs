@@ -40,6 +40,7 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Option<Time> {
         .or_else(|| Time::parse(text).ok())
         .or_else(|| without_offset(text))
         .or_else(|| short_offset(text))
+        .or_else(|| with_slashes(text))
         .or_else(|| access_log(text))
         .or_else(|| in_words(text))
         .or_else(|| without_offset(text.strip_suffix(" (UTC)")?))
@@ -112,6 +113,19 @@ fn short_offset(text: &str) -> Option<Time> {
     is_offset.then(|| Time::parse(&format!("{head}{}:{}", &offset[..3], &offset[3..])).ok())?
 }
 
+/// `2026/11/22 02:51:00`, as Go, nginx and MLflow log it, with or without a fraction and an offset after a space.
+fn with_slashes(text: &str) -> Option<Time> {
+    let marks = (text.as_bytes().get(4)?, text.as_bytes().get(7)?);
+    if marks != (&b'/', &b'/') || !text.is_ascii() {
+        return None;
+    }
+    let dashed = format!("{}-{}-{}", &text[..4], &text[5..7], &text[8..]);
+    match dashed.rsplit_once(" +").or_else(|| dashed.rsplit_once(" -")) {
+        Some((when, _)) => Time::parse(&format!("{when}{}", &dashed[when.len() + 1..])).ok(),
+        None => without_offset(&dashed),
+    }
+}
+
 /// `06/Feb/2019:00:00:38 +0000`.
 fn access_log(text: &str) -> Option<Time> {
     let zoned = jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", text).ok()?;
@@ -177,6 +191,9 @@ mod tests {
             "2026-05-06 10:30:00",
             "2026-05-06 10:30:00.000000000",
             "2026-05-06T10:30:00.000+0000",
+            "2026/05/06 10:30:00",
+            "2026/05/06 10:30:00.000 +00:00",
+            "2026/05/06 12:30:00 +02:00",
             "06/May/2026:10:30:00 +0000",
             "06/May/2026:12:30:00 +0200",
             "2026-05-06 10:30:00 (UTC)",
@@ -199,6 +216,10 @@ mod tests {
             "",
             "yesterday",
             "2026-13-01T00:00:00Z",
+            "2026/13/01 00:00:00",
+            "2026/05/06 25:00:00",
+            "2026/05/06 +00:00",
+            "2026/é/06 00:00:00",
             "2026-02-29T00:00:00Z",
             "1e999",
             "-5",
