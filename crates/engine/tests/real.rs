@@ -280,6 +280,7 @@ fn panther_cases_decode_or_lack_what_a_record_has() {
         ("OpenAI.Audit", "openai_audit"),
         ("Anthropic.Activity", "anthropic_activity"),
         ("Databricks.Audit", "databricks_audit"),
+        ("ThinkstCanary.Alert", "thinkst_canary"),
     ]);
     let mut reasons: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for row in lines(&data.join("labelled/panther_tests.jsonl")) {

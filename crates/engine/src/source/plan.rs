@@ -104,7 +104,7 @@ impl Plan {
                 if let Some(time) = time::read(value, *unit) {
                     return Ok(Some(time));
                 }
-                if value.scalar_text().is_some_and(|text| !text.is_empty()) {
+                if value.scalar_text().is_some_and(|text| !matches!(text, "" | "0")) {
                     is_unreadable = true;
                 }
             }

@@ -170,7 +170,8 @@ fn number(text: &str, unit: Unit) -> Option<Time> {
         _ if value * per_unit <= MICROS_MAX => (value * per_unit).round() as i64,
         _ => return None,
     };
-    Some(Time::from_micros(micros)).filter(|time| time.micros() == micros)
+    // Zero is how many feeds write that something has not happened yet.
+    Some(Time::from_micros(micros)).filter(|time| time.micros() == micros && micros != 0)
 }
 
 #[cfg(test)]
@@ -223,6 +224,8 @@ mod tests {
             "2026-02-29T00:00:00Z",
             "1e999",
             "-5",
+            "0",
+            "0.0",
             "<eventTime>",
             "NaN",
             "Jan 01, 2019 0:00:00 PM",
