@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 use crate::json::plain_end;
 
 /// Keys of the outermost object whose arrays hold records, and what must stand before the key for that to be so.
-const CONTAINERS: [(&str, Option<&str>); 12] = [
+const CONTAINERS: [(&str, Option<&str>); 13] = [
     // CloudTrail files in S3.
     ("Records", None),
     // CloudWatch Logs subscriptions.
@@ -34,6 +34,8 @@ const CONTAINERS: [(&str, Option<&str>); 12] = [
     ("value", Some("@odata.")),
     // `sacct --json`; the name of its plugin stands beside the jobs.
     ("jobs", Some("Slurm")),
+    // Pages of Airflow's `/eventLogs`.
+    ("event_logs", None),
 ];
 
 /// The keys of [`CONTAINERS`], for those who read records by field.
