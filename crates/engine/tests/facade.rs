@@ -21,6 +21,8 @@ fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a string")
 }
 
+const SPAN: &str = r#"{"traceId":"7f3c","spanId":"a1","timeUnixNano":"1778063400000000000","attributes":[{"key":"gen_ai.operation.name","value":{"stringValue":"chat"}}]}"#;
+
 fn sources_of(frame: &str) -> Vec<String> {
     let memory = evaluate(&engine(&[]), frame.as_bytes(), None);
     assert!(memory.rejects.is_empty(), "{:?}", memory.rejects);
@@ -78,6 +80,14 @@ fn a_record_is_found_in_every_wrapping() {
         (format!(r#"{{"fileVersion":"1.0","configurationItems":[{ITEM}]}}"#), "aws_config"),
         (format!(r#"{{"records":[{CALL}]}}"#), "aws_cloudtrail"),
         (format!(r#"{{"@odata.context":"x","value":[{CALL}]}}"#), "aws_cloudtrail"),
+        (
+            format!(r#"{{"resourceSpans":[{{"resource":{{}},"scopeSpans":[{{"scope":{{}},"spans":[{SPAN}]}}]}}]}}"#),
+            "otel_genai",
+        ),
+        (
+            format!(r#"{{"resourceLogs":[{{"resource":{{}},"scopeLogs":[{{"scope":{{}},"logRecords":[{SPAN}]}}]}}]}}"#),
+            "otel_genai",
+        ),
         (format!("[{CALL}]"), "aws_cloudtrail"),
         (format!("[{}]", quoted(CALL)), "aws_cloudtrail"),
         (
@@ -111,6 +121,8 @@ fn a_frame_may_hold_many() {
     assert_eq!(sources_of(&format!("{{\"Records\":[{CALL},{CALL}]}}")).len(), 2);
     assert_eq!(sources_of(&format!("{CALL}{AUDIT} {FINDING}")).len(), 3);
     assert_eq!(sources_of(&format!("[{{\"Records\":[{CALL}]}},{AUDIT}]")).len(), 2);
+    let spans = format!("{{\"scopeSpans\":[{{\"spans\":[{SPAN},{SPAN}]}},{{\"spans\":[{SPAN}]}}]}}");
+    assert_eq!(sources_of(&format!("{{\"resourceSpans\":[{spans},{spans}]}}")).len(), 6);
     assert_eq!(sources_of("{\"Records\":[]}").len(), 0);
     assert_eq!(sources_of("  \n ").len(), 0);
 }

@@ -176,6 +176,36 @@ fn gateway_records_decode_whole() {
     }
 }
 
+/// Prompts and answers are for the gateway that keeps them; what is kept here has their size and digest.
+#[test]
+fn nothing_that_was_said_to_a_model_leaves() {
+    let Some(data) = data() else { return };
+    let engine = engine(&[]);
+    let mut said = 0;
+    for row in lines(&data.join("labelled/litellm_proxy.jsonl")) {
+        let payload = serde_json::from_str::<Value>(&row).expect("JSON")["payload"].clone();
+        let event = evaluate(&engine, payload.to_string().as_bytes(), None).events.remove(0);
+        let kept = format!("{} {:?}", event.redacted, event.columns);
+        for message in payload["messages"].as_array().expect("messages") {
+            let text = message["content"].to_string();
+            assert!(!kept.contains(text.trim_matches('"')), "{kept}");
+            said += 1;
+        }
+    }
+    assert!(said > 200, "{said}");
+    let fixtures = data.join("otel_genai");
+    for name in [
+        "otel_genai_client_span_tool_calls",
+        "otel_genai_deprecated_client_span_tool_calls",
+        "otel_genai_tool_execution_span",
+    ] {
+        let file = format!("openinference__openinference-genai__test____fixtures____{name}.json");
+        let event = evaluate(&engine, lines(&fixtures.join(file)).join("\n").as_bytes(), None).events.remove(0);
+        let kept = format!("{} {:?}", event.redacted, event.columns);
+        assert!(!kept.contains("Paris") && !kept.contains("New York") && !kept.contains("Celsius"), "{kept}");
+    }
+}
+
 #[test]
 fn mlflow_requests_decode_but_for_those_that_any_server_answers() {
     let Some(data) = data() else { return };

@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 use crate::json::plain_end;
 
 /// Keys of the outermost object whose arrays hold records, and what must stand before the key for that to be so.
-const CONTAINERS: [(&str, Option<&str>); 13] = [
+const CONTAINERS: [(&str, Option<&str>); 19] = [
     // CloudTrail files in S3.
     ("Records", None),
     // CloudWatch Logs subscriptions.
@@ -36,6 +36,13 @@ const CONTAINERS: [(&str, Option<&str>); 13] = [
     ("jobs", Some("Slurm")),
     // Pages of Airflow's `/eventLogs`.
     ("event_logs", None),
+    // Requests and files of OTLP JSON, which hold spans and log records three levels deep.
+    ("resourceSpans", None),
+    ("scopeSpans", None),
+    ("spans", Some("spanId")),
+    ("resourceLogs", None),
+    ("scopeLogs", None),
+    ("logRecords", Some("imeUnixNano")),
 ];
 
 /// The keys of [`CONTAINERS`], for those who read records by field.
