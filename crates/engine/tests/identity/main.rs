@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod kubernetes;
+mod lab;
 #[path = "../common/packed.rs"]
 mod packed;
 mod real;
