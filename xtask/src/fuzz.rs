@@ -105,7 +105,7 @@ fn seed(place: &Place, name: &str, work: &Path) -> anyhow::Result<()> {
 fn seed_folders(place: &Place, name: &str) -> Vec<PathBuf> {
     let content = match name {
         "rule" => PathBuf::from("content/packs"),
-        "source" | "frame" | "http_body" | "hec_body" => PathBuf::from("content/sources"),
+        "source" | "frame" | "http_body" | "hec_body" | "text_formats" => PathBuf::from("content/sources"),
         source => Path::new("content/sources").join(source),
     };
     vec![place.root.join("fuzz/seeds").join(name), place.root.join(content)]

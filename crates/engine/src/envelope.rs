@@ -5,12 +5,15 @@
 //! a deeper one is a leaf that is rejected.
 
 use model::Reject;
+use regex::bytes::Regex;
 
 use crate::extract::first_value;
 use crate::field::{Field, Fields, FieldsBuilder};
 use crate::frame::scan;
 use crate::limits::Limits;
 use crate::record::{Record, Scalar, Scratch};
+use crate::source::Heads;
+use crate::source::text::Lines;
 
 /// Containers in each other, and wrappings in each other.
 pub(crate) const LEVELS: usize = 6;
@@ -31,14 +34,19 @@ pub(crate) struct Opener {
     /// The elements of an outermost array.
     root: Field,
     keys: Vec<(&'static str, Field)>,
+    /// Lines that are no records: headers, comments.
+    silent: Option<Regex>,
+    /// Headers alone.
+    heads: Heads,
 }
 
 impl Opener {
-    pub(crate) fn new() -> Opener {
+    /// An opener that passes over lines which are no records, as sources declare them.
+    pub(crate) fn new(lines: &Lines) -> Opener {
         let mut builder = FieldsBuilder::new();
         let root = builder.intern("");
         let keys = scan::container_keys().map(|key| (key, builder.intern(key))).collect();
-        Opener { root, keys, fields: builder.build() }
+        Opener { root, keys, silent: lines.silent().cloned(), heads: lines.heads().clone(), fields: builder.build() }
     }
 
     /// Calls `leaf` for every record of `text`.
@@ -48,6 +56,9 @@ impl Opener {
             return;
         }
         if !is_json(text) {
+            if self.is_silent(text) {
+                return;
+            }
             return leaf(Leaf::Text(text));
         }
         let is_plain = text.starts_with('{') && !scan::may_hold_container(text.as_bytes());
@@ -64,6 +75,17 @@ impl Opener {
                 Err(reason) => leaf(Leaf::Broken(text, reason)),
                 Ok(parts) => parts.iter().for_each(|part| self.open(part, limits, deeper, leaf)),
             },
+        }
+    }
+
+    /// Is it a line that is no record? A header stands before such a line as before any other.
+    fn is_silent(&self, text: &str) -> bool {
+        let Some(silent) = &self.silent else { return false };
+        match text.split_once('\n') {
+            None => silent.is_match(text.as_bytes()),
+            Some((head, line)) => {
+                self.heads.is_head(head.trim_end().as_bytes()) && silent.is_match(line.trim().as_bytes())
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod aside;
 mod explain;
 mod feed;
+mod line;
 mod over_time;
 
 use std::borrow::Borrow;
@@ -21,7 +22,7 @@ use crate::event::Event;
 use crate::extract::{extract, first_value};
 use crate::field::{Field, Fields, FieldsBuilder};
 use crate::finding::{Sentence, Voice};
-use crate::frame::scan;
+use crate::frame::{Format, Framer, scan};
 use crate::identity::Link;
 use crate::limits::Limits;
 use crate::record::{Record, Scalar, Scratch};
@@ -29,7 +30,8 @@ use crate::sigma::{self, CompiledRule, Linked, Memo, Program, RuleIndex};
 use crate::source::plan::Plan;
 use crate::source::routing::{Picked, Routing};
 use crate::source::shape::{Names, PairReader};
-use crate::source::{Source, Unit, s3_access_log, time};
+use crate::source::text::Lines;
+use crate::source::{Heads, Source, Unit, time};
 
 pub use explain::ExplainError;
 pub use over_time::OverTime;
@@ -117,6 +119,7 @@ pub struct Engine {
     containers: Vec<Field>,
     unwrap: Vec<Field>,
     outer_times: Vec<Field>,
+    lines: Lines,
     limits: Limits,
     aside: aside::Aside,
 }
@@ -162,6 +165,7 @@ impl Engine {
         let outer_times = OUTER_TIMES.iter().map(|path| builder.intern(path)).collect();
         let fields = builder.build();
         feeds.iter_mut().for_each(|feed| feed.plan.finish(&feed.source, &fields));
+        let lines = Lines::new(sources.iter().map(|source| source.text_formats().collect()));
         let engine = Engine {
             feeds,
             sources,
@@ -170,7 +174,8 @@ impl Engine {
             feeder,
             voices,
             fields,
-            opener: Opener::new(),
+            opener: Opener::new(&lines),
+            lines,
             containers,
             unwrap,
             outer_times,
@@ -208,6 +213,16 @@ impl Engine {
     /// The limits.
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Which lines of a stream name the columns of those that follow, as its sources say.
+    pub fn heads(&self) -> Heads {
+        self.lines.heads().clone()
+    }
+
+    /// A framer for streams of its sources.
+    pub fn framer(&self, format: Format) -> Framer {
+        Framer::with_heads(format, self.limits, self.heads())
     }
 
     /// Memory for one thread.
@@ -346,40 +361,19 @@ impl<'e> Pass<'e, '_> {
             extract(&self.engine.fields, text, scratch, &self.engine.limits)?;
             return self.json(text, scratch, outer, deeper);
         }
-        match self.line(text, outer, scratch) {
+        match self.line(text, outer, scratch, deeper) {
             Err(Reject::UnknownSource | Reject::WrongSource) => {}
             outcome => return outcome,
         }
         match stamped(text) {
             Some((time, json)) => self.text(json, Some(time), deeper),
-            None if self.feed.is_some_and(|feed| feed.plan.names.is_none()) => Err(Reject::NotJson),
+            None if self.feed.is_some_and(|feed| feed.plan.texts.is_empty()) => Err(Reject::NotJson),
             None => Err(self.unknown()),
         }
     }
 
     fn unknown(&self) -> Reject {
         if self.feed.is_some() { Reject::WrongSource } else { Reject::UnknownSource }
-    }
-
-    /// A line of a source whose records are lines.
-    fn line(&mut self, text: &str, outer: Option<Time>, scratch: &mut Scratch) -> Result<(), Reject> {
-        let engine = self.engine;
-        for feed in &engine.feeds {
-            let Some(names) = &feed.plan.names else { continue };
-            if self.feed.is_some_and(|named| named.source.id != feed.source.id) {
-                continue;
-            }
-            match s3_access_log::read(text, names, &engine.fields, scratch) {
-                Ok(()) => {
-                    self.shape(feed, text, scratch);
-                    return self.event(feed, scratch.record(text, true), outer);
-                }
-                Err(Reject::UnknownSource) if self.feed.is_some() => return Err(Reject::BadLine),
-                Err(Reject::UnknownSource) => {}
-                Err(reason) => return Err(reason),
-            }
-        }
-        Err(self.unknown())
     }
 
     /// A JSON record, or one that stands inside of it.
@@ -397,6 +391,7 @@ impl<'e> Pass<'e, '_> {
             None => engine.feeds.iter().find(|feed| feed.plan.recognises(&record)),
         };
         if let Some(feed) = found {
+            feed.plan.inside.read_json(&engine.fields, scratch, text)?;
             self.shape(feed, text, scratch);
             return self.event(feed, scratch.record(text, false), outer);
         }
@@ -499,4 +494,14 @@ impl<'e> Pass<'e, '_> {
 fn stamped(text: &str) -> Option<(Time, &str)> {
     let at = memchr::memchr(b'{', &text.as_bytes()[..text.len().min(STAMP_BYTES)])?;
     Some((time::parse(text[..at].trim(), Unit::Auto)?, &text[at..]))
+}
+
+/// The same before a line of text: a time, and where the line starts behind its space.
+fn stamp(text: &str) -> Option<(Time, usize)> {
+    let bytes = text.as_bytes();
+    if bytes.get(10) != Some(&b'T') || !bytes[0].is_ascii_digit() {
+        return None;
+    }
+    let at = memchr::memchr(b' ', &bytes[..bytes.len().min(STAMP_BYTES)])?;
+    Some((time::parse(text.get(..at)?, Unit::Auto)?, at + 1))
 }

@@ -120,6 +120,12 @@ impl Fields {
         self.by_name.get(path).copied().or_else(known)
     }
 
+    /// The field of exactly this path, if it was declared.
+    #[inline]
+    pub(crate) fn named(&self, path: &str) -> Option<Field> {
+        self.by_name.get(path).copied()
+    }
+
     /// How many fields there are.
     pub fn len(&self) -> usize {
         self.names.len()

@@ -30,4 +30,4 @@ pub use frame::{Format, Frame, Framer, HecMeta};
 pub use limits::Limits;
 pub use model::{Diagnostic, Reject};
 pub use record::{Record, Scalar, Scratch};
-pub use source::{Pairs, Source};
+pub use source::{Heads, Pairs, Source};

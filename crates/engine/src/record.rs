@@ -52,6 +52,8 @@ pub(crate) enum Kind {
     Str,
     /// A string with escapes, unescaped when it is first read.
     Escaped,
+    /// A text that is not written like this in the record: part of what another value says, or without the escapes of its format.
+    Said,
     Composite,
 }
 
@@ -60,7 +62,7 @@ struct Cell {
     kind: Kind,
     start: u32,
     end: u32,
-    /// Of a string with escapes: which of [`Scratch::texts`] is its own.
+    /// Of a string with escapes, and of what is said: which of [`Scratch::texts`] is its own.
     text: u32,
     /// The field's next value: its cell plus one, or 0.
     next: u32,
@@ -90,6 +92,8 @@ pub struct Scratch {
     escaped: usize,
     /// Memory of texts of records before.
     spare: RefCell<Vec<String>>,
+    /// Of a text record: where its line starts, behind its header.
+    text_start: usize,
     pub(crate) walk: extract::WalkState,
 }
 
@@ -110,6 +114,7 @@ impl Scratch {
             self.chains.resize(fields.len(), Chain::default());
         }
         self.cells.clear();
+        self.text_start = 0;
         let spare = self.spare.get_mut();
         for mut text in self.texts[..self.escaped].iter_mut().filter_map(OnceCell::take) {
             // A sender of long texts in ever other places would otherwise make each of many texts long.
@@ -125,7 +130,7 @@ impl Scratch {
     #[inline]
     pub(crate) fn push(&mut self, field: Field, kind: Kind, start: usize, end: usize) -> u32 {
         let cell = self.cells.len() as u32;
-        let text = if kind == Kind::Escaped { self.text_slot() } else { 0 };
+        let text = if matches!(kind, Kind::Escaped | Kind::Said) { self.text_slot() } else { 0 };
         self.cells.push(Cell { kind, start: start as u32, end: end as u32, text, next: 0 });
         let chain = &mut self.chains[field.index()];
         if chain.tail == 0 {
@@ -164,6 +169,40 @@ impl Scratch {
     /// Sets the value of a field of a text record: the text in `raw[start..end]`.
     pub(crate) fn set_text(&mut self, field: Field, start: usize, end: usize) {
         self.push(field, Kind::Str, start, end);
+    }
+
+    /// Gives a field a value that stands in the text of `raw[start..end]` and is not written like this.
+    pub(crate) fn set_said(&mut self, field: Field, start: usize, end: usize, says: &str) {
+        let cell = self.push(field, Kind::Said, start, end);
+        let slot = self.cells[cell as usize].text as usize;
+        let mut text = self.spare.get_mut().pop().unwrap_or_default();
+        text.push_str(says);
+        self.texts[slot] = OnceCell::from(text);
+    }
+
+    /// Has the field a value at all?
+    #[inline]
+    pub(crate) fn has_any(&self, field: Field) -> bool {
+        self.any(field, |_| true)
+    }
+
+    /// The first value of a field of the record `raw`, if it is text: what it says, where it is written, and whether it says what is
+    /// written.
+    pub(crate) fn text_of(&self, field: Field, raw: &str) -> Option<(String, (usize, usize), bool)> {
+        let at = self.chains.get(field.index())?.head.checked_sub(1)?;
+        let cell = &self.cells[at as usize];
+        let written = &raw[cell.start as usize..cell.end as usize];
+        let (says, is_written) = match cell.kind {
+            Kind::Escaped | Kind::Said => (self.unescaped(cell.text, written), false),
+            Kind::Str => (written, true),
+            _ => return None,
+        };
+        Some((says.to_owned(), (cell.start as usize, cell.end as usize), is_written))
+    }
+
+    /// Of a text record: keywords are searched from here on. What stands before names columns.
+    pub(crate) fn start_text_at(&mut self, start: usize) {
+        self.text_start = start;
     }
 
     /// Has the field a value that is neither `null` nor composite?
@@ -280,8 +319,8 @@ impl<'a> Record<'a> {
             values.next();
             let (start, end) = (cell.start as usize, cell.end as usize);
             Some(match cell.kind {
-                Kind::Str if self.is_text => (start, end),
-                Kind::Str | Kind::Escaped => (start - 1, end + 1),
+                Kind::Str | Kind::Said if self.is_text => (start, end),
+                Kind::Str | Kind::Escaped | Kind::Said => (start - 1, end + 1),
                 _ => (start, end),
             })
         })
@@ -289,7 +328,7 @@ impl<'a> Record<'a> {
 
     /// Calls `f` with every string and number of the record, for keyword searches: walks the raw record. A text record is one string.
     pub fn for_each_leaf(&self, f: &mut dyn FnMut(&str)) {
-        if self.is_text { f(self.raw) } else { extract::for_each_leaf(self.raw, f) }
+        if self.is_text { f(&self.raw[self.scratch.text_start..]) } else { extract::for_each_leaf(self.raw, f) }
     }
 
     /// Is the record a line of text rather than JSON?
@@ -353,7 +392,7 @@ impl<'a> Held<'a> {
             Kind::False => Scalar::Bool(false),
             Kind::Number => Scalar::Number(self.written()),
             Kind::Str => Scalar::Str(self.written()),
-            Kind::Escaped => Scalar::Str(self.record.scratch.unescaped(self.cell.text, self.written())),
+            Kind::Escaped | Kind::Said => Scalar::Str(self.record.scratch.unescaped(self.cell.text, self.written())),
             Kind::Composite => Scalar::Composite(self.written()),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use content::Root;
-use engine::{Engine, Event, Format, Framer, Given, Limits, Sink, ocsf};
+use engine::{Engine, Event, Format, Given, Limits, Sink, ocsf};
 use model::{Finding, Lane, Reject, SourceId, Time};
 
 use crate::limits;
@@ -61,7 +61,7 @@ pub fn hec_body(bytes: &[u8]) {
 }
 
 fn body(bytes: &[u8], format: Format) {
-    let mut framer = Framer::new(format, ENGINE.limits());
+    let mut framer = ENGINE.framer(format);
     let mut each = |frame: engine::Frame<'_>| {
         if frame.outcome.is_ok() {
             evaluate(frame.bytes, None);

@@ -1,6 +1,6 @@
 //! Windows event log files: framing does not depend on pieces, damage is told, and what is a record is one line of JSON.
 
-use engine::{Format, Frame, Limits};
+use engine::{Format, Frame, Heads, Limits};
 use model::Reject;
 use pipeline::framing::Framing;
 
@@ -56,7 +56,8 @@ fn is_of_files(reason: Reject) -> bool {
 fn frames(file: &[u8], piece: usize) -> Vec<Seen> {
     let mut seen = Vec::new();
     // A record of the event log is larger than the small limits of the other targets.
-    let mut framing = Framing::new(Format::Auto, Limits { record_bytes: 64 << 10, ..crate::limits() });
+    let mut framing =
+        Framing::new(Format::Auto, Limits { record_bytes: 64 << 10, ..crate::limits() }, Heads::default());
     let mut each = |frame: Frame<'_>| {
         seen.push(Seen { offset: frame.offset, outcome: frame.outcome, bytes: frame.bytes.to_vec() });
     };

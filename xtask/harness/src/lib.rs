@@ -10,6 +10,7 @@ mod frame;
 mod journal;
 mod sigma_event;
 mod text;
+mod text_formats;
 
 pub use decode::{decode, hec_body, http_body};
 pub use evtx::evtx;
@@ -17,6 +18,7 @@ pub use frame::frame;
 pub use journal::journal;
 pub use sigma_event::sigma_event;
 pub use text::{rule, source};
+pub use text_formats::text_formats;
 
 /// Runs the target named `name`; false if there is none.
 pub fn run(name: &str, bytes: &[u8]) -> bool {
@@ -26,6 +28,7 @@ pub fn run(name: &str, bytes: &[u8]) -> bool {
         "rule" => rule(bytes),
         "sigma_event" => sigma_event(bytes),
         "source" => source(bytes),
+        "text_formats" => text_formats(bytes),
         "http_body" => http_body(bytes),
         "hec_body" => hec_body(bytes),
         "journal" => journal(bytes),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::correlate::{Batch, Matched, Options};
 use engine::identity::Link;
 use engine::sigma::LogSource;
-use engine::{Engine, Event, Format, Framer, Given, Sink, Worker};
+use engine::{Engine, Event, Format, Given, Sink, Worker};
 use model::{Finding, Lane, Reject, RuleId, SourceId, Standing, Time};
 
 use super::subject::Subject;
@@ -106,7 +106,7 @@ impl<'e> Tested<'e> {
         let given = Given { source: case.source.clone(), received, lane: Lane::Test };
         let mut sink = Collector { tested: self, observed, batch: Batch::default(), latest: Time::EPOCH };
         for record in records {
-            let mut framer = Framer::new(Format::Auto, self.engine.limits());
+            let mut framer = self.engine.framer(Format::Auto);
             let mut each = |frame: engine::Frame<'_>| match frame.outcome {
                 Ok(()) => self.engine.evaluate(worker, frame.bytes, &given, &mut sink),
                 Err(reason) => sink.rejected(frame.bytes, None, reason),

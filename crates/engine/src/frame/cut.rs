@@ -378,7 +378,7 @@ impl Cutter {
 
     fn emit(&self, bytes: &[u8], outcome: Result<(), Reject>, each: &mut Each<'_>) {
         let offset = self.offset;
-        each(Frame { bytes: bytes.trim_ascii(), offset, outcome, hec: None });
+        each(Frame { bytes: bytes.trim_ascii(), offset, outcome, hec: None, head: 0 });
     }
 }
 

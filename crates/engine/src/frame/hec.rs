@@ -52,7 +52,7 @@ impl Opener {
         }
         let meta = meta(number, &record, self.meta);
         for bytes in events {
-            each(Frame { bytes, offset: frame.offset, outcome: Ok(()), hec: Some(meta.clone()) });
+            each(Frame { bytes, offset: frame.offset, outcome: Ok(()), hec: Some(meta.clone()), head: 0 });
         }
     }
 }

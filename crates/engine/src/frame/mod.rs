@@ -4,13 +4,16 @@
 //! When a record is longer, its first bytes go out with [`Reject::TooLarge`] and framing goes on after it; no byte is lost silently.
 
 mod cut;
+mod head;
 mod hec;
 pub(crate) mod scan;
 
 use model::Reject;
 
 use crate::limits::Limits;
+use crate::source::Heads;
 use cut::Cutter;
+use head::Header;
 
 /// What a stream is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -68,6 +71,9 @@ pub struct Frame<'a> {
     pub outcome: Result<(), Reject>,
     /// What its HEC envelope says, for [`Format::Hec`].
     pub hec: Option<HecMeta>,
+    /// How many of its first bytes are a header: the line that names its columns, and a line end. It stands elsewhere in the stream, unless
+    /// it is the whole frame.
+    pub head: usize,
 }
 
 /// Cuts a stream into frames.
@@ -77,42 +83,47 @@ pub struct Frame<'a> {
 pub struct Framer {
     cutter: Cutter,
     hec: Option<hec::Opener>,
+    header: Header,
     held: Vec<u8>,
 }
 
 impl Framer {
-    /// A framer at the start of a stream.
+    /// A framer at the start of a stream, in which no line names columns.
     pub fn new(format: Format, limits: Limits) -> Framer {
+        Framer::with_heads(format, limits, Heads::default())
+    }
+
+    /// A framer at the start of a stream. A line that names columns stands before each line of text that follows it, until the next.
+    pub fn with_heads(format: Format, limits: Limits, heads: Heads) -> Framer {
         let hec = (format == Format::Hec).then(|| hec::Opener::new(limits));
-        Framer { cutter: Cutter::new(format, limits), hec, held: Vec::new() }
+        Framer { cutter: Cutter::new(format, limits), hec, header: Header::new(heads), held: Vec::new() }
     }
 
     /// Takes the stream's next bytes; calls `each` for every frame that they complete.
     pub fn push(&mut self, bytes: &[u8], each: &mut dyn FnMut(Frame<'_>)) {
-        let (cutter, hec) = (&mut self.cutter, &mut self.hec);
-        let mut each = |frame: Frame<'_>| open(hec, frame, each);
-        if self.held.is_empty() {
+        let Framer { cutter, hec, header, held } = self;
+        let mut each = |frame: Frame<'_>| open(hec, header, frame, each);
+        if held.is_empty() {
             let used = cutter.cut(bytes, false, &mut each);
-            self.held.extend_from_slice(&bytes[used..]);
+            held.extend_from_slice(&bytes[used..]);
         } else {
-            self.held.extend_from_slice(bytes);
-            let used = cutter.cut(&self.held, false, &mut each);
-            self.held.drain(..used);
+            held.extend_from_slice(bytes);
+            let used = cutter.cut(held, false, &mut each);
+            held.drain(..used);
         }
     }
 
     /// Ends the stream; calls `each` for what is left.
     pub fn finish(mut self, each: &mut dyn FnMut(Frame<'_>)) {
-        let hec = &mut self.hec;
-        let mut each = |frame: Frame<'_>| open(hec, frame, each);
-        self.cutter.cut(&self.held, true, &mut each);
+        let Framer { cutter, hec, header, held } = &mut self;
+        cutter.cut(held, true, &mut |frame: Frame<'_>| open(hec, header, frame, each));
     }
 }
 
-fn open(hec: &mut Option<hec::Opener>, frame: Frame<'_>, each: &mut dyn FnMut(Frame<'_>)) {
+fn open(hec: &mut Option<hec::Opener>, header: &mut Header, frame: Frame<'_>, each: &mut dyn FnMut(Frame<'_>)) {
     match hec {
         Some(opener) => opener.open(frame, each),
-        None => each(frame),
+        None => header.put(frame, each),
     }
 }
 

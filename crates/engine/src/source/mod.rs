@@ -8,8 +8,8 @@ mod parse;
 pub(crate) mod plan;
 mod reading;
 pub(crate) mod routing;
-pub(crate) mod s3_access_log;
 pub(crate) mod shape;
+pub(crate) mod text;
 pub(crate) mod time;
 
 use std::collections::BTreeMap;
@@ -22,16 +22,16 @@ pub use links::{LinkEnd, LinkRule, Named};
 pub use reading::Reading;
 pub(crate) use reading::{Reader, holes};
 pub use routing::Route;
+pub use text::{Delimited, Heads, KeyValue, Layout, Product, Quotes, Separator, TextFormat};
 pub use time::Unit;
 
-/// How a source's records are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// How records of a source are written.
+#[derive(Clone, Debug, PartialEq)]
 pub enum SourceFormat {
     /// JSON objects.
-    #[default]
     Json,
-    /// Lines of the Amazon S3 server access log.
-    S3AccessLog,
+    /// Lines of text.
+    Text(TextFormat),
 }
 
 /// The OCSF class that a source's records become.
@@ -99,6 +99,8 @@ pub struct Pairs {
 pub struct TimePath {
     /// The path.
     pub path: String,
+    /// In place of the path: text with `{path}` in it, for a time that stands in several places.
+    pub template: Option<String>,
     /// What a number there counts.
     pub unit: Unit,
 }
@@ -121,8 +123,10 @@ pub struct Source {
     pub title: String,
     /// What the feed is.
     pub description: String,
-    /// How its records are written.
-    pub format: SourceFormat,
+    /// How its records are written; JSON where nothing is said.
+    pub formats: Vec<SourceFormat>,
+    /// Values of its JSON records that are text of a format of their own, by path.
+    pub inside: Vec<(String, Vec<TextFormat>)>,
     /// The Sigma log sources that it carries, on every record or on some.
     pub logsources: Vec<LogSource>,
     /// On which records it carries each of them.
@@ -171,6 +175,14 @@ impl Source {
     /// Reads a `source.yml`: the source, if it can be used, and every mistake.
     pub fn parse(text: &str) -> (Option<Source>, Vec<Diagnostic>) {
         parse::parse(text)
+    }
+
+    /// The formats of its lines, in the order in which they are tried.
+    pub fn text_formats(&self) -> impl Iterator<Item = &TextFormat> {
+        self.formats.iter().filter_map(|format| match format {
+            SourceFormat::Json => None,
+            SourceFormat::Text(format) => Some(format),
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod identity;
 mod routes;
 mod shape;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -76,7 +77,9 @@ impl Form {
             self.top(&mut source, entry);
         }
         self.check_actor(root, &source);
-        if source.format == SourceFormat::Json && source.recognise.is_empty() {
+        let is_text = source.text_formats().next().is_some();
+        let is_json = source.formats.contains(&SourceFormat::Json) || root.get("format").is_none();
+        if source.recognise.is_empty() && (is_json || !is_text) {
             let remedy = "add `recognise:` with the keys that only its records have";
             self.wrong.push(root.error("missing-key", "nothing says which records are of the source", remedy));
         }
@@ -89,7 +92,7 @@ impl Form {
             "id" => source.id = SourceId::new(self.text(node)),
             "title" => source.title = self.text(node),
             "description" => source.description = self.text(node).trim().to_owned(),
-            "format" => source.format = self.format(node),
+            "format" => (source.formats, source.inside) = self.formats(node),
             "logsource" => {
                 source.routes = self.routes(node);
                 source.logsources = routes::logsources(&source.routes);
@@ -168,18 +171,6 @@ impl Form {
         })
     }
 
-    fn format(&mut self, node: &Node<'_>) -> SourceFormat {
-        match node.as_str() {
-            Some("json") => SourceFormat::Json,
-            Some("s3_access_log") => SourceFormat::S3AccessLog,
-            _ => {
-                let message = format!("`{}` is not a format", node.as_str().unwrap_or(node.noun()));
-                self.wrong.push(node.error("unknown-format", message, "use `json` or `s3_access_log`"));
-                SourceFormat::Json
-            }
-        }
-    }
-
     fn recognise(&mut self, node: &Node<'_>) -> Recognise {
         let mut recognise = Recognise::default();
         for entry in self.map(node, &["has", "lacks", "equals", "prefix"]).unwrap_or_default() {
@@ -205,12 +196,13 @@ impl Form {
 
     fn time(&mut self, node: &Node<'_>) -> TimePath {
         if node.as_map().is_none() {
-            return TimePath { path: self.text(node), unit: Unit::Auto };
+            return TimePath { path: self.text(node), ..TimePath::default() };
         }
         let mut time = TimePath::default();
-        for entry in self.map(node, &["path", "unit"]).unwrap_or_default() {
+        for entry in self.map(node, &["path", "template", "unit"]).unwrap_or_default() {
             match (&*entry.key, entry.value.as_str()) {
                 ("path", _) => time.path = self.text(&entry.value),
+                ("template", _) => time.template = Some(self.text(&entry.value)),
                 ("unit", Some("s")) => time.unit = Unit::Seconds,
                 ("unit", Some("ms")) => time.unit = Unit::Millis,
                 ("unit", Some("us")) => time.unit = Unit::Micros,
@@ -403,7 +395,8 @@ fn empty() -> Source {
         id: SourceId::from(""),
         title: String::new(),
         description: String::new(),
-        format: SourceFormat::Json,
+        formats: Vec::new(),
+        inside: Vec::new(),
         logsources: Vec::new(),
         routes: Vec::new(),
         recognise: Vec::new(),

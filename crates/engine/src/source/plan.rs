@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use model::{Entity, EntityKind, EventId, Reject, SourceId, Time};
 
 use super::links::{ActorReader, LinkReader};
+use super::reading::Template;
+use super::text::{self, Inside, TextReader};
 use super::time::{self, Unit};
-use super::{Choice, Reader, Recognise, Source, SourceFormat, s3_access_log};
+use super::{Choice, Reader, Recognise, Source, TimePath};
 use crate::field::{Field, Fields, FieldsBuilder};
 use crate::record::{Record, Scalar};
 
@@ -14,7 +16,7 @@ use crate::record::{Record, Scalar};
 #[derive(Debug)]
 pub(crate) struct Plan {
     tests: Vec<Test>,
-    times: Vec<(Field, Unit)>,
+    times: Vec<(When, Unit)>,
     identity: Vec<Vec<Field>>,
     columns: Vec<(String, Vec<Reader>)>,
     entities: Vec<(EntityKind, Vec<Reader>)>,
@@ -23,8 +25,17 @@ pub(crate) struct Plan {
     pub(crate) sensitive: Vec<Field>,
     pub(crate) activity: Chooser,
     pub(crate) severity: Chooser,
-    /// The fields of its lines, where its records are lines.
-    pub(crate) names: Option<s3_access_log::Names>,
+    /// How its lines are read, once all fields are numbered.
+    pub(crate) texts: Vec<TextReader>,
+    /// Which values of its JSON records are text of a format of their own.
+    pub(crate) inside: Inside,
+}
+
+/// Where a time is read.
+#[derive(Debug)]
+enum When {
+    Field(Field),
+    Template(Template),
 }
 
 #[derive(Debug)]
@@ -67,28 +78,30 @@ impl Plan {
         let readers = |readings: &[super::Reading], fields: &mut FieldsBuilder| {
             readings.iter().map(|reading| reading.compile(fields)).collect::<Vec<Reader>>()
         };
+        source.text_formats().for_each(|format| format.intern(fields));
+        text::intern(&source.inside, fields);
         let mut all = |paths: &Vec<String>| paths.iter().map(|path| fields.intern(path)).collect::<Vec<Field>>();
         let (identity, sensitive) = (source.identity.iter().map(&mut all).collect(), all(&source.sensitive));
         Plan {
             identity,
             sensitive,
             tests: source.recognise.iter().map(|recognise| Test::new(recognise, fields)).collect(),
-            times: source.time.iter().map(|time| (fields.intern(&time.path), time.unit)).collect(),
+            times: source.time.iter().map(|time| (When::compile(time, fields), time.unit)).collect(),
             columns: source.column_readings.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),
             entities: source.entity_readings.iter().map(|(kind, list)| (*kind, readers(list, fields))).collect(),
             actor: ActorReader::compile(&source.actor, fields),
             links: source.links.iter().map(|link| LinkReader::compile(link, fields)).collect(),
             activity: Chooser::new(&source.ocsf.activity, fields),
             severity: Chooser::new(&source.ocsf.severity, fields),
-            names: None,
+            texts: Vec::new(),
+            inside: Inside::default(),
         }
     }
 
-    /// Once all fields are numbered: which of them are on the source's lines.
+    /// Once all fields are numbered: how the source's lines are read.
     pub(crate) fn finish(&mut self, source: &Source, fields: &Fields) {
-        if source.format == SourceFormat::S3AccessLog {
-            self.names = Some(s3_access_log::Names::new(fields));
-        }
+        self.texts = source.text_formats().map(|format| TextReader::new(format, fields)).collect();
+        self.inside = Inside::new(&source.inside, fields);
     }
 
     /// Is the JSON record one of the source?
@@ -99,7 +112,18 @@ impl Plan {
     /// When the record says that it happened; `None` where it does not say.
     pub(crate) fn time(&self, record: &Record<'_>) -> Result<Option<Time>, Reject> {
         let mut is_unreadable = false;
-        for (path, unit) in &self.times {
+        for (when, unit) in &self.times {
+            let path = match when {
+                When::Field(path) => path,
+                When::Template(template) => match template.fill(record).map(|text| time::parse(&text, *unit)) {
+                    Some(Some(time)) => return Ok(Some(time)),
+                    Some(None) => {
+                        is_unreadable = true;
+                        continue;
+                    }
+                    None => continue,
+                },
+            };
             for value in record.values(*path) {
                 if let Some(time) = time::read(value, *unit) {
                     return Ok(Some(time));
@@ -149,6 +173,15 @@ impl Plan {
         entities.sort();
         entities.dedup();
         entities
+    }
+}
+
+impl When {
+    fn compile(time: &TimePath, fields: &mut FieldsBuilder) -> When {
+        match &time.template {
+            Some(template) => When::Template(Template::compile(template, fields)),
+            None => When::Field(fields.intern(&time.path)),
+        }
     }
 }
 

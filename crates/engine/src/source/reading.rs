@@ -222,7 +222,7 @@ impl Template {
     }
 
     /// The text with every field's first value; `None` if one has none.
-    fn fill(&self, record: &Record<'_>) -> Option<String> {
+    pub(crate) fn fill(&self, record: &Record<'_>) -> Option<String> {
         let mut text = String::new();
         for (before, field) in &self.parts {
             text.push_str(before);

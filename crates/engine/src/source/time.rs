@@ -42,6 +42,7 @@ pub(crate) fn parse(text: &str, unit: Unit) -> Option<Time> {
         .or_else(|| short_offset(text))
         .or_else(|| with_slashes(text))
         .or_else(|| access_log(text))
+        .or_else(|| zone_in_letters(text))
         .or_else(|| in_words(text))
         .or_else(|| without_offset(text.strip_suffix(" (UTC)")?))
         .or_else(|| number(text, unit))
@@ -126,6 +127,11 @@ fn with_slashes(text: &str) -> Option<Time> {
     }
 }
 
+/// `2026-11-22 02:51:00.123 UTC`, as PostgreSQL writes it. Of other zones the letters do not tell which is meant.
+fn zone_in_letters(text: &str) -> Option<Time> {
+    without_offset(text.strip_suffix(" UTC").or_else(|| text.strip_suffix(" GMT"))?)
+}
+
 /// `06/Feb/2019:00:00:38 +0000`.
 fn access_log(text: &str) -> Option<Time> {
     let zoned = jiff::fmt::strtime::parse("%d/%b/%Y:%H:%M:%S %z", text).ok()?;
@@ -195,6 +201,8 @@ mod tests {
             "2026/05/06 10:30:00",
             "2026/05/06 10:30:00.000 +00:00",
             "2026/05/06 12:30:00 +02:00",
+            "2026-05-06 10:30:00 UTC",
+            "2026-05-06 10:30:00.000 GMT",
             "06/May/2026:10:30:00 +0000",
             "06/May/2026:12:30:00 +0200",
             "2026-05-06 10:30:00 (UTC)",
@@ -216,6 +224,7 @@ mod tests {
         for way in [
             "",
             "yesterday",
+            "2026-05-06 10:30:00 CET",
             "2026-13-01T00:00:00Z",
             "2026/13/01 00:00:00",
             "2026/05/06 25:00:00",

@@ -99,7 +99,7 @@ impl Evtx {
                 self.reject(start, json, Reject::TooLarge, each);
             }
             Cut::Whole { json, start, .. } => {
-                each(Frame { bytes: json, offset: self.offset + start as u64, outcome: Ok(()), hec: None });
+                each(Frame { bytes: json, offset: self.offset + start as u64, outcome: Ok(()), hec: None, head: 0 });
             }
             Cut::Damaged { start, end } => self.reject(start, &self.held[start..end], Reject::Damaged, each),
         }
@@ -108,6 +108,6 @@ impl Evtx {
     /// A frame that is not whole, with its first bytes.
     fn reject(&self, start: usize, bytes: &[u8], reason: Reject, each: &mut Each<'_>) {
         let bytes = &bytes[..bytes.len().min(self.limits.reject_bytes)];
-        each(Frame { bytes, offset: self.offset + start as u64, outcome: Err(reason), hec: None });
+        each(Frame { bytes, offset: self.offset + start as u64, outcome: Err(reason), hec: None, head: 0 });
     }
 }

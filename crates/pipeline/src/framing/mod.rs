@@ -5,7 +5,7 @@
 
 mod evtx;
 
-use engine::{Format, Frame, Framer, Limits};
+use engine::{Format, Frame, Framer, Heads, Limits};
 
 pub use evtx::Evtx;
 
@@ -20,6 +20,7 @@ pub struct Framing {
     stage: Stage,
     format: Format,
     limits: Limits,
+    heads: Heads,
 }
 
 #[derive(Debug)]
@@ -31,13 +32,14 @@ enum Stage {
 }
 
 impl Framing {
-    /// Framing at the start of a stream. A format other than [`Format::Auto`] is text, whatever its first bytes.
-    pub fn new(format: Format, limits: Limits) -> Framing {
+    /// Framing at the start of a stream. A format other than [`Format::Auto`] is text, whatever its first bytes. `heads` says which lines
+    /// name the columns of those that follow.
+    pub fn new(format: Format, limits: Limits, heads: Heads) -> Framing {
         let stage = match format {
             Format::Auto => Stage::Undecided(Vec::new()),
-            _ => Stage::Text(Box::new(Framer::new(format, limits))),
+            _ => Stage::Text(Box::new(Framer::with_heads(format, limits, heads.clone()))),
         };
-        Framing { stage, format, limits }
+        Framing { stage, format, limits, heads }
     }
 
     /// Takes the stream's next bytes; calls `each` for every frame that they complete.
@@ -51,7 +53,7 @@ impl Framing {
         }
         self.stage = match head.as_slice() {
             EVTX_MAGIC => Stage::Evtx(Evtx::new(self.limits)),
-            _ => Stage::Text(Box::new(Framer::new(self.format, self.limits))),
+            _ => Stage::Text(Box::new(Framer::with_heads(self.format, self.limits, self.heads.clone()))),
         };
         if !held.is_empty() {
             self.go_on(&held, each);
@@ -73,7 +75,7 @@ impl Framing {
             Stage::Text(framer) => framer.finish(each),
             Stage::Evtx(evtx) => evtx.finish(each),
             Stage::Undecided(held) => {
-                let mut framer = Framer::new(self.format, self.limits);
+                let mut framer = Framer::with_heads(self.format, self.limits, self.heads);
                 framer.push(&held, each);
                 framer.finish(each);
             }

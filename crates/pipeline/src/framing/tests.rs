@@ -7,7 +7,7 @@ type Seen = (u64, Result<(), Reject>, Vec<u8>);
 
 fn frames(format: Format, bytes: &[u8], piece: usize) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let mut framing = Framing::new(format, Limits::default());
+    let mut framing = Framing::new(format, Limits::default(), Heads::default());
     let mut each = |frame: Frame<'_>| seen.push((frame.offset, frame.outcome, frame.bytes.to_vec()));
     bytes.chunks(piece).for_each(|piece| framing.push(piece, &mut each));
     framing.finish(&mut each);

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::{Engine, Format, Framer, Given, Worker};
+use engine::{Engine, Format, Given, Worker};
 use store::journal::Batch;
 
 use super::answer::{Refusal, blocking};
@@ -76,7 +76,7 @@ impl Counters {
 /// How many records a body holds: each broken frame is one, each whole frame as many as its envelopes hold. Pure.
 pub fn count_records(engine: &Engine, worker: &mut Worker, format: Format, bytes: &[u8], given: &Given) -> u64 {
     let mut records = 0;
-    let mut framer = Framer::new(format, engine.limits());
+    let mut framer = engine.framer(format);
     let mut each = |frame: engine::Frame<'_>| {
         records += if frame.outcome.is_ok() { engine.count(worker, frame.bytes, given) } else { 1 };
     };

@@ -144,7 +144,7 @@ impl<'a> Reading<'a> {
             Packing::Plain => Box::new(file),
             _ => decompress::open_file(file)?.1,
         };
-        let mut framer = Framing::new(Format::Auto, self.feed.limits);
+        let mut framer = Framing::new(Format::Auto, self.feed.limits, self.feed.heads.clone());
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut read_to = self.base;
         let broken = loop {
@@ -267,7 +267,8 @@ impl Layout {
         }
         self.space(held, start);
         let offset = base + frame.offset;
-        self.is_plain_sequence = offset == self.at;
+        // Below a header a line is read anew with the header, from the start of the file.
+        self.is_plain_sequence = offset == self.at && frame.head == 0;
         self.is_held = frame.outcome.is_err();
         if !self.is_held {
             self.at = offset + frame.bytes.len() as u64;

@@ -15,7 +15,7 @@ mod stop;
 
 use std::sync::Arc;
 
-use engine::Limits;
+use engine::{Heads, Limits};
 use model::{Lane, Level, SourceId};
 use store::Store;
 
@@ -41,6 +41,8 @@ pub struct Feed {
     pub clock: Arc<dyn Clock>,
     /// Bounds of framing.
     pub limits: Limits,
+    /// Which lines of a stream name the columns of those that follow.
+    pub heads: Heads,
     /// Bounds of a batch.
     pub batch: BatchLimits,
     /// Says when to end.

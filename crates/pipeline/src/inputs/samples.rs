@@ -75,7 +75,7 @@ fn frames_of(feed: &Feed, name: &str, bytes: &[u8]) -> Chunk {
     if let Err(error) = unpacked {
         tracing::error!(%error, name, "a sample cannot be unpacked to its end");
     }
-    let mut framer = Framer::new(Format::Auto, feed.limits);
+    let mut framer = Framer::with_heads(Format::Auto, feed.limits, feed.heads.clone());
     framer.push(&plain, &mut |frame| chunk.push(&frame));
     framer.finish(&mut |frame| chunk.push(&frame));
     chunk

@@ -41,7 +41,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn run(&mut self, stream: impl Read + Send) -> io::Result<()> {
         let (_, mut plain) = decompress::open(stream)?;
-        let mut framer = Framing::new(Format::Auto, self.feed.limits);
+        let mut framer = Framing::new(Format::Auto, self.feed.limits, self.feed.heads.clone());
         let mut buffer = vec![0; BUFFER_BYTES];
         let outcome = loop {
             match plain.read(&mut buffer) {

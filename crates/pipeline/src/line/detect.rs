@@ -1,6 +1,6 @@
 //! The seam between the line and the engine: what the line asks of whatever evaluates.
 
-use engine::{Engine, Given, Limits, Sink, Worker};
+use engine::{Engine, Given, Heads, Limits, Sink, Worker};
 
 /// Evaluates records. Shared by all threads.
 pub trait Detect: Send + Sync {
@@ -8,6 +8,10 @@ pub trait Detect: Send + Sync {
     fn worker(&self) -> Box<dyn DetectWorker + '_>;
     /// The bounds of framing.
     fn limits(&self) -> Limits;
+    /// Which lines of a stream name the columns of those that follow.
+    fn heads(&self) -> Heads {
+        Heads::default()
+    }
 }
 
 /// Evaluates records on one thread.
@@ -42,6 +46,10 @@ impl Detect for Engine {
 
     fn limits(&self) -> Limits {
         Engine::limits(self)
+    }
+
+    fn heads(&self) -> Heads {
+        Engine::heads(self)
     }
 }
 

@@ -56,7 +56,7 @@ fn at_once(detect: &dyn Detect, worker: &mut dyn DetectWorker, work: &Work, want
     if let Some(records) = work.records {
         collector.receive(records);
     }
-    work.for_each_frame(detect.limits(), &mut |frame, outcome| {
+    work.for_each_frame(detect.limits(), detect.heads(), &mut |frame, outcome| {
         if work.records.is_none() {
             collector.receive(if outcome.is_ok() { worker.count(frame, &given) } else { 1 });
         }
@@ -81,7 +81,7 @@ fn one_by_one<'d>(
         counted.receive(records);
         total.merge(counted.finish());
     }
-    work.for_each_frame(detect.limits(), &mut |frame, outcome| {
+    work.for_each_frame(detect.limits(), detect.heads(), &mut |frame, outcome| {
         let mut counted = collector();
         let records = match outcome {
             Ok(()) => count(detect, worker, work, frame),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use engine::{Format, Framer, Given, Limits};
+use engine::{Format, Framer, Given, Heads, Limits};
 use model::{Lane, Reject, SourceId, Time};
 use store::Cursor;
 use store::journal::Position;
@@ -90,11 +90,11 @@ impl Work {
     }
 
     /// Calls `each` for every frame of the batch, in order.
-    pub(crate) fn for_each_frame(&self, limits: Limits, each: &mut EachFrame<'_>) {
+    pub(crate) fn for_each_frame(&self, limits: Limits, heads: Heads, each: &mut EachFrame<'_>) {
         match &self.body {
             Body::Frames(frames) => frames.0.frames().for_each(|(bytes, span)| each(bytes, span.outcome)),
             Body::Stream { format, bytes } => {
-                let mut framer = Framer::new(*format, limits);
+                let mut framer = Framer::with_heads(*format, limits, heads);
                 framer.push(bytes, &mut |frame| each(frame.bytes, frame.outcome));
                 framer.finish(&mut |frame| each(frame.bytes, frame.outcome));
             }

@@ -291,6 +291,7 @@ impl Wiring {
             store: self.store.clone(),
             clock: self.clock.clone(),
             limits: self.engine.limits(),
+            heads: self.engine.heads(),
             batch: batch_of(&self.settings.config.limits),
             stop: self.stop.clone(),
         }

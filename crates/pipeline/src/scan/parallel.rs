@@ -115,7 +115,7 @@ impl Reader<'_> {
     fn read(&mut self, file: usize, bytes: &mut u64, packing: &mut Packing) -> io::Result<Result<(), Stopped>> {
         let (found, mut plain) = self.plan[file].open(self.meter.counter.clone())?;
         *packing = found;
-        let mut framer = Framing::new(self.options.format, self.engine.limits());
+        let mut framer = Framing::new(self.options.format, self.engine.limits(), self.engine.heads());
         let mut buffer = vec![0; CHUNK_BYTES];
         let mut chunk = Chunk::default();
         let outcome = loop {

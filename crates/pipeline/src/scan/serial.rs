@@ -76,7 +76,7 @@ impl Scanner<'_> {
     ) -> io::Result<()> {
         let (packing, mut plain) = stream.open(self.meter.counter.clone())?;
         tally.summary.packing = packing;
-        let mut framer = Framing::new(self.options.format, self.engine.limits());
+        let mut framer = Framing::new(self.options.format, self.engine.limits(), self.engine.heads());
         let outcome = loop {
             match plain.read(&mut self.buffer) {
                 Ok(0) => break Ok(()),

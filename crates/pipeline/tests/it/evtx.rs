@@ -39,7 +39,7 @@ struct Seen {
 
 fn frames(bytes: &[u8], piece: usize) -> Vec<Seen> {
     let mut seen = Vec::new();
-    let mut framing = Framing::new(Format::Auto, Limits::default());
+    let mut framing = Framing::new(Format::Auto, Limits::default(), engine::Heads::default());
     let mut each = |frame: Frame<'_>| {
         seen.push(Seen { offset: frame.offset, outcome: frame.outcome, bytes: frame.bytes.to_vec() });
     };

@@ -209,6 +209,7 @@ fn bench(house: &House, folder: &tempfile::TempDir, limits: engine::Limits) -> B
         store: house.store.clone(),
         clock: house.clock.clone(),
         limits,
+        heads: engine::Heads::default(),
         batch: Default::default(),
         stop: Default::default(),
     };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::sigma::{Explanation, Node};
-use engine::{Engine, ExplainError, Format as StreamFormat, Framer, Given};
+use engine::{Engine, ExplainError, Format as StreamFormat, Given};
 use model::{Lane, Reject, SourceId};
 
 use super::check::{engine_limits, load, refuse_missing};
@@ -130,7 +130,7 @@ fn explain_stream(
             }
         }
     };
-    let mut framer = Framer::new(StreamFormat::Auto, engine.limits());
+    let mut framer = engine.framer(StreamFormat::Auto);
     framer.push(bytes, &mut each);
     framer.finish(&mut each);
     explanations.truncate(limit);

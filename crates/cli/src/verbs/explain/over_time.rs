@@ -10,7 +10,7 @@ use content::Catalogue;
 use engine::correlate::{Batch, Claim, Fact, Live, Matched, Options};
 use engine::identity::Link;
 use engine::sigma::Correlation;
-use engine::{Engine, Event, Format as StreamFormat, Framer, Given, Limits, Sink};
+use engine::{Engine, Event, Format as StreamFormat, Given, Limits, Sink};
 use model::{Finding, FindingId, Lane, Reject, RuleId, SourceId, WindowEvent};
 use serde::Serialize;
 
@@ -143,7 +143,7 @@ fn evaluate(engine: &Engine, bytes: &[u8], given: &Given) -> Batch {
             engine.evaluate(&mut worker, frame.bytes, given, &mut collector);
         }
     };
-    let mut framer = Framer::new(StreamFormat::Auto, engine.limits());
+    let mut framer = engine.framer(StreamFormat::Auto);
     framer.push(bytes, &mut each);
     framer.finish(&mut each);
     collector.0

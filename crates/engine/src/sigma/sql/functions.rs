@@ -29,15 +29,15 @@ use crate::sigma::fold::fold;
 use crate::sigma::modifier::Modifier;
 use crate::sigma::number::Number;
 use crate::sigma::regex::{self, Engine, Flags};
+use crate::sigma::sql::line;
 use crate::sigma::{lists, test, time};
-use crate::source::s3_access_log;
 
 /// A path, ready to be read from records.
 #[derive(Debug)]
 pub struct Path {
     fields: Fields,
     field: Field,
-    names: s3_access_log::Names,
+    lines: line::Reader,
     scratch: Scratch,
 }
 
@@ -47,8 +47,8 @@ impl Path {
         let mut fields = FieldsBuilder::new();
         let field = fields.intern(path);
         let fields = fields.build();
-        let (names, scratch) = (s3_access_log::Names::new(&fields), Scratch::new(&fields));
-        Path { fields, field, names, scratch }
+        let (lines, scratch) = (line::Reader::new(&fields), Scratch::new(&fields));
+        Path { fields, field, lines, scratch }
     }
 
     /// What the values under the path say, `null` left out: texts, numbers as written, `true`, `false`, objects as written.
@@ -87,10 +87,10 @@ impl Path {
     }
 
     fn read<T>(&mut self, raw: &str, take: impl FnOnce(&mut dyn Iterator<Item = Scalar<'_>>) -> T) -> T {
-        let Path { fields, field, names, scratch } = self;
+        let Path { fields, field, lines, scratch } = self;
         let record: Option<Record<'_>> = if raw.starts_with('{') {
             extract::extract(fields, raw, scratch, &wide()).ok()
-        } else if s3_access_log::read(raw, names, fields, scratch).is_ok() {
+        } else if lines.read(raw, fields, scratch) {
             Some(scratch.record(raw, true))
         } else {
             None

@@ -10,6 +10,7 @@
 mod expression;
 pub mod functions;
 mod item;
+mod line;
 mod literal;
 mod reach;
 mod setup;

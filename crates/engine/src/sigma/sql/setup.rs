@@ -1,9 +1,9 @@
 //! What a database needs before the queries: for DuckDB, the functions as macros.
 
 use super::Dialect;
+use super::line::NAMES;
 use super::literal::{list, text};
 use crate::sigma::fold::fold_char;
-use crate::source::s3_access_log::NAMES;
 
 const MACROS: &str = include_str!("duckdb.sql");
 

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use anyhow::Context;
-use engine::{Engine, Format, Framer, Limits};
+use engine::{Engine, Format, Limits};
 
 use crate::bench::Row;
 use crate::bench::engine::contest::corpus_of;
@@ -106,7 +106,7 @@ fn detect(engine: &Engine, files: &[Vec<u8>]) -> anyhow::Result<u64> {
     let (mut count, mut buffer) = (Count::default(), vec![0; pipeline::scan::CHUNK_BYTES]);
     for file in files {
         let (_, mut plain) = pipeline::decompress::open_file(&file[..])?;
-        let mut framer = Framer::new(Format::Auto, engine.limits());
+        let mut framer = engine.framer(Format::Auto);
         loop {
             let read = plain.read(&mut buffer)?;
             if read == 0 {
