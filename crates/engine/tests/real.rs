@@ -275,6 +275,9 @@ fn scenarios_decode_where_a_source_exists() {
         ("ct.bedrock", "aws_cloudtrail"),
         ("ct.sagemaker", "aws_cloudtrail"),
         ("s3.sal", "aws_s3_access_log"),
+        ("egress", "squid_access_log"),
+        ("vpcflow", "aws_vpc_flow_log"),
+        ("vllm", "uvicorn_access_log"),
         ("idp", "okta_system_log"),
         ("tetragon", "tetragon_exec"),
     ]);
