@@ -114,6 +114,30 @@ async fn a_container_that_grows_is_read_on_without_repeats() {
 }
 
 #[tokio::test]
+async fn a_file_whose_header_names_its_columns_is_read_on_with_it() {
+    let folder = folder();
+    let path = folder.path().join("in/flow.log");
+    let flow =
+        |n: usize| format!("eni-{n:x} 10.0.0.{n} 203.0.113.9 {} {} 443 OK\n", 1_778_178_600 + n, 1_778_178_660 + n);
+    append(&path, "interface-id srcaddr dstaddr start end dstport log-status\n");
+    let mut house = House::start_in(folder.clone(), &watch()).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    append(&path, &(1..4).map(flow).collect::<String>());
+    house.until_received(3).await;
+    append(&path, &flow(4));
+    house.until_received(4).await;
+    house.stop().await;
+    append(&path, &(5..7).map(flow).collect::<String>());
+    let mut house = House::start_in(folder, &watch()).await;
+    house.until_received(6).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    house.stop().await;
+    let balance = house.ledger().balance();
+    assert_eq!((balance.records_in, balance.evaluated), (6, 6), "the header is no record, and none is read twice");
+    house.assert_balance();
+}
+
+#[tokio::test]
 async fn a_replaced_file_is_read_from_its_start_and_a_rotated_one_is_not_read_again() {
     let folder = folder();
     let path = folder.path().join("in/a.log");

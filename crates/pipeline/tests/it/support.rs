@@ -39,7 +39,7 @@ pub fn source(id: &str) -> Source {
 }
 
 pub fn compile(limits: Limits) -> Engine {
-    let sources = vec![source("aws_cloudtrail"), source("windows_event")];
+    let sources = vec![source("aws_cloudtrail"), source("windows_event"), source("aws_vpc_flow_log")];
     let (documents, wrong) = engine::sigma::parse(RULE);
     assert!(wrong.iter().all(|d| !d.is_error()), "{wrong:?}");
     let rules = documents.into_iter().filter_map(|document| match document {
