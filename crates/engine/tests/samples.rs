@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use common::{Memory, engine, given, source_folders, sources};
-use engine::{Engine, Format, Reject};
+use engine::{Engine, Format, Reject, Worker};
 use serde_json::{Value, json};
 
 fn samples(folder: &Path) -> Vec<PathBuf> {
@@ -128,25 +128,30 @@ fn every_source_is_complete() {
 #[test]
 fn a_damaged_sample_gives_rejects_and_no_panic() {
     let engine = engine(&[]);
+    let mut worker = engine.worker();
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     for folder in source_folders() {
         for sample in samples(&folder) {
             let mut bytes = std::fs::read(&sample).expect("sample");
-            for _ in 0..40 {
+            for _ in 0..12 {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let at = (state >> 33) as usize % bytes.len();
                 bytes[at] = b"{}[]\",:\\\n0\xFF a"[(state >> 20) as usize % 13];
-                settle(&engine, &bytes);
+                settle(&engine, &mut worker, &bytes);
             }
         }
     }
 }
 
-fn settle(engine: &Engine, bytes: &[u8]) {
+/// Each record of the bytes becomes one event or one reject.
+fn settle(engine: &Engine, worker: &mut Worker, bytes: &[u8]) {
     let mut framer = engine.framer(Format::Auto);
     let mut each = |frame: engine::Frame<'_>| {
         if frame.outcome.is_ok() {
-            common::evaluate(engine, frame.bytes, None);
+            let mut memory = Memory::default();
+            engine.evaluate(worker, frame.bytes, &given(None), &mut memory);
+            let count = engine.count(worker, frame.bytes, &given(None));
+            assert_eq!(count as usize, memory.events.len() + memory.rejects.len());
         }
     };
     framer.push(bytes, &mut each);
