@@ -25,6 +25,8 @@ pub enum Root {
     Embedded,
     /// A folder in content's shape (`packs/`, `sources/`, `inventory/`), any folder of Sigma rules, or one rule file.
     Dir(PathBuf),
+    /// Only the sources and the inventory of a place, without its rules.
+    WithoutRules(Box<Root>),
 }
 
 /// What a content file is, by its place and name.
@@ -97,6 +99,11 @@ impl Root {
             Root::Embedded => (embedded_files(position), Vec::new()),
             Root::Dir(path) if path.is_file() => (single_file(path, position), Vec::new()),
             Root::Dir(path) => folder_files(path, position),
+            Root::WithoutRules(root) => {
+                let (mut files, diagnostics) = root.files(position);
+                files.retain(|file| matches!(file.kind, FileKind::Source | FileKind::Inventory));
+                (files, diagnostics)
+            }
         }
     }
 
@@ -105,6 +112,7 @@ impl Root {
         match self {
             Root::Embedded => "embedded".to_owned(),
             Root::Dir(path) => path.display().to_string(),
+            Root::WithoutRules(root) => root.label(),
         }
     }
 }

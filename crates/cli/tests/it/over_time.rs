@@ -115,6 +115,19 @@ fn reads(count: usize) -> String {
 }
 
 #[test]
+fn without_the_default_rules_a_copy_of_one_of_them_is_no_second_one() {
+    let site = folder();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../content/packs/cloud");
+    for name in ["secrets_read_in_bulk.yml", "secrets_read_with_user_key.yml"] {
+        let text = std::fs::read_to_string(shipped.join(name)).expect("shipped");
+        write(site.path(), &format!("rules/{name}"), &text);
+    }
+    write(site.path(), "logs/reads.json", &reads(1));
+    let ran = scan(site.path(), "1", &[]).ended(0);
+    assert!(!ran.err.contains("error[") && ran.err.contains("1 correlation:"), "{}", ran.err);
+}
+
+#[test]
 fn findings_over_time_are_written_in_every_format() {
     let site = folder();
     write(site.path(), "rules/secrets.yml", SECRETS.rsplit_once("---").expect("documents").0);

@@ -60,6 +60,16 @@ fn a_burst_is_told_at_once_and_corrected_when_an_event_comes_late() {
 }
 
 #[test]
+fn nothing_is_late_where_all_is_handed_over_before_anything_is_settled() {
+    let mut running = Running::new(&correlation("event_count", "{gte: 3}"), Options { is_whole: true, ..options() });
+    for (name, seconds) in [("1", 110), ("2", 102), ("3", 105)] {
+        running.one(name, seconds, "a", "x");
+    }
+    assert_eq!(brief(&running.correlator.finish()), ["final: 102 105 110"]);
+    assert_eq!(running.correlator.counts().correlations[0].late, 0);
+}
+
+#[test]
 fn an_event_that_comes_later_than_is_allowed_takes_no_part_and_is_counted() {
     let mut running = Running::new(&correlation("event_count", "{gte: 2}"), options());
     running.one("1", 100, "a", "x");

@@ -152,13 +152,13 @@ fn build_engine(
     args: &ScanArgs,
     timing: &mut Timing,
 ) -> Result<Engine, Failure> {
-    let roots = context.roots(config, true, &args.rules);
-    let started = Instant::now();
-    let (mut catalogue, mut diagnostics) = load(&roots);
+    let mut roots = context.roots(config, true, &args.rules);
     if args.no_default_rules {
         let first = roots.len() - args.rules.len();
-        catalogue.rules.retain(|entry| entry.provenance.root >= first);
+        roots[..first].iter_mut().for_each(|root| *root = content::Root::WithoutRules(Box::new(root.clone())));
     }
+    let started = Instant::now();
+    let (catalogue, mut diagnostics) = load(&roots);
     timing.load = started.elapsed();
     let started = Instant::now();
     let (engine, wrong) = catalogue.compile(engine_limits(config));

@@ -139,8 +139,11 @@ impl Correlator {
         self.pending -= entry.group.pending().len();
     }
 
-    /// How much later than in order an event comes, milliseconds.
+    /// How much later than in order an event comes, milliseconds. Nothing is late where all is handed over before anything is settled.
     fn late_ms(&mut self, matched: &Matched) -> i64 {
+        if self.options.is_whole {
+            return 0;
+        }
         let is_it = |(lane, source, _): &&(_, SourceId, _)| *lane == matched.lane && *source == matched.source;
         let reached = match self.reached.iter().find(is_it) {
             Some((_, _, reached)) => *reached,
