@@ -112,7 +112,7 @@ impl Correlator {
         let counts = AllCounts { correlations: vec![Counts::default(); count], ..AllCounts::default() };
         Correlator {
             table: Table::new(options.seed),
-            recent: Recent::default(),
+            recent: Recent::new(options.seed),
             clock: Clock::default(),
             frontiers: vec![UNSEEN; count * Lane::ALL.len()],
             timers: vec![Timers::default(); count * Lane::ALL.len()],
@@ -184,9 +184,7 @@ impl Correlator {
 
     /// Takes no more facts for a correlation, and lets go of its groups.
     pub fn set_aside(&mut self, of: usize) {
-        let groups: Vec<GroupRef> =
-            self.table.iter().filter(|(_, entry)| entry.of as usize == of).map(|(at, _)| at).collect();
-        for group in groups {
+        for group in self.table.places_of(of as u32) {
             self.let_go(group);
         }
         self.counts.correlations[of].is_aside = true;
@@ -232,10 +230,14 @@ impl Correlator {
         self.frontiers[at] = self.frontiers[at].max(frontier);
     }
 
-    /// Where too many facts wait, the frontier moves on to the middle of them.
+    /// Where too many facts wait, those go first that only waited to be settled; then the frontier moves on to the middle of them.
     fn make_room(&mut self) {
         while self.pending > self.options.pending_max {
-            let facts = self.table.iter().flat_map(|(_, entry)| entry.group.pending());
+            self.catch_up();
+            if self.pending <= self.options.pending_max {
+                return;
+            }
+            let facts = self.table.live().flat_map(|(_, entry)| entry.group.pending());
             let mut times: Vec<i64> = facts.map(|fact| fact.time.micros()).collect();
             let middle = times.len() / 2;
             let middle = *times.select_nth_unstable(middle).1;
@@ -244,7 +246,21 @@ impl Correlator {
                 Lane::ALL.into_iter().for_each(|lane| self.advance(lane, of, middle));
                 self.judge_one(of);
             }
+            self.catch_up();
             self.forget(middle);
+        }
+    }
+
+    /// Settles in every group what the frontiers have passed.
+    fn catch_up(&mut self) {
+        let plans = self.plans.clone();
+        let waiting = self.table.live().filter(|(_, entry)| !entry.group.pending().is_empty());
+        let mut groups: Vec<(u32, Lane, Box<[u8]>, GroupRef)> =
+            waiting.map(|(at, entry)| (entry.of, entry.lane, entry.key.clone(), at)).collect();
+        // What occurs beneath is given to those above before they are settled.
+        groups.sort_unstable();
+        for (of, _, _, group) in groups {
+            self.judge(&plans, of as usize, group, true);
         }
     }
 

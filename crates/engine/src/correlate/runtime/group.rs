@@ -1,8 +1,8 @@
 //! One group: what is settled, what may still change, and what was said.
 //!
-//! The *base* is the operator's state behind the frontier, where nothing can change any more. Facts above the frontier are *pending*, in
-//! order of time. What they come to is told early, from the state to which they lead from the base; a fact that comes late only means
-//! going that way anew. When the frontier passes, the base takes the same steps for good.
+//! The *base* is the operator's state behind the frontier, where nothing can change any more. Facts later than the base are *pending*, in
+//! order of time. What they come to is told early, on the [`Way`] from the base; a fact that comes late only means going that way anew. When
+//! the frontier passes, the base takes the same steps for good; where nothing was told on the way, it goes on to a state that the way had.
 
 use std::sync::Arc;
 
@@ -10,12 +10,8 @@ use model::{EventId, Standing, Time};
 use serde::{Deserialize, Serialize};
 
 use super::pending::Pending;
+use super::way::Way;
 use crate::correlate::{Claim, Episode, Fact, Measure, Operator, Out, Told};
-
-/// Pending facts from which on the way along them is remembered.
-const WAY_FROM: usize = 16;
-/// Facts after which the place to go back to follows; more where the state is large.
-const BACK_EVERY: usize = 32;
 
 /// A group of one correlation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,10 +21,9 @@ pub(super) struct Group<S> {
     settled: i64,
     /// Facts later than that, in order of time and id.
     pending: Pending,
-    /// Where there are many: the state after all of them.
-    ahead: Option<Box<Stop<S>>>,
-    /// A state to go back to when a late one comes: never in the middle of an instant.
-    back: Option<Box<Stop<S>>>,
+    /// Where they lead. Not written down: it can be gone again.
+    #[serde(skip)]
+    way: Option<Box<Way<S>>>,
     /// What was told early and is not closed.
     open: Vec<Open>,
     /// Occurrences later than `settled` that correlations above know of.
@@ -39,14 +34,6 @@ pub(super) struct Group<S> {
     late_ms: i64,
     /// How many facts it was given.
     pub seen: u32,
-}
-
-/// A state to which pending facts lead.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Stop<S> {
-    state: S,
-    /// How many facts led to it.
-    facts: usize,
 }
 
 /// An episode that was told and not closed.
@@ -80,6 +67,8 @@ pub(super) struct Verdict {
     pub shed: u64,
     /// How much later than in order the facts came that it is about, milliseconds.
     pub late_ms: i64,
+    /// Did the base take the steps itself, so that what the group holds may have changed much?
+    pub is_settled: bool,
 }
 
 /// One thing that is said.
@@ -135,8 +124,7 @@ impl<S: Clone + Default> Group<S> {
             base: S::default(),
             settled,
             pending: Pending::default(),
-            ahead: None,
-            back: None,
+            way: None,
             open: Vec::new(),
             occurred: Vec::new(),
             is_changed: false,
@@ -169,22 +157,35 @@ impl<S: Clone + Default> Group<S> {
 
     /// The way is known only as far as nothing changed on it.
     fn forget_way_from(&mut self, time: Time) {
-        self.ahead = None;
-        let back = self.back.as_ref().map_or(0, |back| back.facts);
-        if back > 0 && time <= self.pending[back - 1].time {
-            self.back = None;
+        if let Some(way) = &mut self.way {
+            way.forget_from(time, &self.pending);
         }
     }
 
     /// The time that the frontier must pass for something to happen.
     ///
-    /// Where whatever is found is told as soon as its facts are there (`is_told_ahead`) and nothing was, there is nothing to say when a
-    /// pending fact is settled: that can wait for the last of them.
-    pub fn due<O: Operator<State = S>>(&self, operator: &O, is_told_ahead: bool) -> Option<Time> {
-        let can_wait = is_told_ahead && self.open.is_empty();
-        let pending = if can_wait { self.pending.last() } else { self.pending.first() };
-        let pending = pending.map(|fact| fact.time);
+    /// Where nothing was told on the way, nothing will be said before the state to which it leads is due; that the last pending fact is settled
+    /// is of use only because the group can be written down then.
+    pub fn due<O: Operator<State = S>>(&self, operator: &O) -> Option<Time> {
+        if let Some(way) = self.quiet_way() {
+            // Of one fact, nothing is gained by it.
+            let last = self.pending.last().filter(|_| self.pending.len() > 1 || way.due().is_none());
+            return [last.map(|fact| fact.time), way.due()].into_iter().flatten().min();
+        }
+        let pending = self.pending.first().map(|fact| fact.time);
         [pending, operator.due(&self.base)].into_iter().flatten().min()
+    }
+
+    /// The way, if it is known to the end and nothing was told on it that is not settled.
+    fn quiet_way(&self) -> Option<&Way<S>> {
+        let is_open = !self.open.is_empty() || !self.occurred.is_empty();
+        self.way.as_deref().filter(|way| !is_open && way.is_quiet(self.settled, self.pending.len()))
+    }
+
+    /// Can it be written down? Nothing is gained where it changes all the time.
+    pub fn is_still(&self, frontier: i64) -> bool {
+        let is_lone = self.seen == 1 || self.pending.last().is_none_or(|last| last.time.micros() <= frontier);
+        is_lone && self.open.is_empty() && self.occurred.is_empty()
     }
 
     /// Can it be forgotten?
@@ -194,8 +195,7 @@ impl<S: Clone + Default> Group<S> {
 
     /// Bytes on the heap, roughly.
     pub fn heap_bytes<O: Operator<State = S>>(&self, operator: &O) -> usize {
-        let stops = [&self.ahead, &self.back].into_iter().flatten();
-        let way: usize = stops.map(|stop| size_of::<Stop<S>>() + operator.heap_bytes(&stop.state)).sum();
+        let way = self.way.as_ref().map_or(0, |way| way.heap_bytes(operator));
         let own = self.pending.heap_bytes()
             + self.open.len() * (size_of::<Open>() + size_of::<Episode>())
             + self.occurred.capacity() * size_of::<Occurred>();
@@ -227,11 +227,33 @@ impl<S: Clone + Default> Group<S> {
         if std::mem::take(&mut self.is_changed) && is_ahead {
             self.look_ahead(operator, wants_held, &mut verdict);
         }
-        self.settle(operator, frontier, wants_held, &mut verdict);
+        let is_due = |way: &Way<S>| way.due().is_some_and(|due| due.micros() <= frontier);
+        if is_ahead && self.quiet_way().is_some_and(|way| !is_due(way)) {
+            self.go_on_along_the_way(frontier, &mut verdict);
+        } else {
+            self.settle(operator, frontier, wants_held, &mut verdict);
+        }
         if self.pending.is_empty() {
             self.late_ms = 0;
         }
         verdict
+    }
+
+    /// Takes the steps that the frontier has passed, whether or not there is a need to.
+    pub fn catch_up<O: Operator<State = S>>(&mut self, operator: &O, frontier: i64, wants_held: bool) -> Verdict {
+        let mut verdict = Verdict { late_ms: self.late_ms, ..Verdict::default() };
+        self.settle(operator, frontier.max(self.settled), wants_held, &mut verdict);
+        verdict
+    }
+
+    /// The base goes on to the last state of the way that the frontier has passed: nothing was told, so there is nothing to tell.
+    fn go_on_along_the_way(&mut self, frontier: i64, verdict: &mut Verdict) {
+        let Some(way) = &mut self.way else { return };
+        let Some(stop) = way.passed(frontier, &self.pending) else { return };
+        self.base = stop.state;
+        self.settled = self.pending[stop.facts - 1].time.micros();
+        self.pending.settle(stop.facts);
+        verdict.shed += stop.shed;
     }
 
     /// There is nothing more to come: closes what was told of what is settled.
@@ -245,35 +267,19 @@ impl<S: Clone + Default> Group<S> {
 
     /// Goes along the pending facts from where the way is known, and tells what opens.
     fn look_ahead<O: Operator<State = S>>(&mut self, operator: &O, wants_held: bool, verdict: &mut Verdict) {
-        let (mut state, from) = match (self.ahead.take(), &self.back) {
-            (Some(ahead), _) => (ahead.state, ahead.facts),
-            (None, Some(back)) => (back.state.clone(), back.facts),
-            (None, None) => (self.base.clone(), 0),
-        };
+        let way = self.way.get_or_insert_with(|| Box::new(Way::from(self.base.clone())));
+        let from = way.start(&self.base);
         // What opened up to this time is not gone through again.
         let known = from.checked_sub(1).map_or(self.settled, |last| self.pending[last].time.micros());
         let mut out = Out { wants_held, ..Out::default() };
-        let end = self.pending.last().map(|last| last.time);
-        let last = from + self.pending[from..].partition_point(|fact| Some(fact.time) < end);
-        step_all(operator, &mut state, &self.pending[from..last], &mut out);
-        self.remember_back(operator, &state, last);
-        step_all(operator, &mut state, &self.pending[last..], &mut out);
-        if self.pending.len() >= WAY_FROM {
-            self.ahead = Some(Box::new(Stop { state, facts: self.pending.len() }));
+        way.go(operator, &self.pending, &mut out);
+        if out.told.is_empty() && self.open.is_empty() && self.occurred.is_empty() {
+            return;
         }
         let heard = Heard::of(out);
         self.withdraw(known, i64::MAX, &heard.opened, verdict);
         self.compare(known, i64::MAX, heard.occurred, verdict);
         self.tell_early(heard.opened, verdict);
-    }
-
-    /// Remembers the state before the last instant as the one to go back to, where the one before is far behind.
-    fn remember_back<O: Operator<State = S>>(&mut self, operator: &O, state: &S, facts: usize) {
-        let behind = facts - self.back.as_ref().map_or(0, |back| back.facts);
-        // Copying a large state must not cost more than the steps that it saves.
-        if behind >= BACK_EVERY.max(operator.heap_bytes(state) / 64) {
-            self.back = Some(Box::new(Stop { state: state.clone(), facts }));
-        }
     }
 
     /// Takes the steps that the frontier has passed for good.
@@ -285,14 +291,10 @@ impl<S: Clone + Default> Group<S> {
             operator.pass(&mut self.base, Time::from_micros(to), &mut out);
         }
         self.pending.settle(passed);
-        for stop in [&mut self.ahead, &mut self.back] {
-            match stop {
-                Some(known) if known.facts >= passed && !self.pending.is_empty() => known.facts -= passed,
-                stop => *stop = None,
-            }
-        }
+        self.way = self.way.take().filter(|_| !self.pending.is_empty()).and_then(|way| way.without(passed, out.shed));
         let before = std::mem::replace(&mut self.settled, to);
         verdict.shed += std::mem::take(&mut out.shed);
+        verdict.is_settled = true;
         self.tell_settled(before, Heard::of(out), wants_held, verdict);
     }
 
@@ -355,7 +357,8 @@ impl<S: Clone + Default> Group<S> {
     }
 }
 
-fn step_all<O: Operator>(operator: &O, state: &mut O::State, facts: &[Fact], out: &mut Out) {
+/// Shows facts to an operator, instant by instant.
+pub(super) fn step_all<O: Operator>(operator: &O, state: &mut O::State, facts: &[Fact], out: &mut Out) {
     for instant in facts.chunk_by(|a, b| a.time == b.time) {
         operator.step(state, instant[0].time, instant, out);
     }

@@ -1,8 +1,11 @@
 //! Where a correlation stands right now, for a person who asks.
 
+use std::borrow::Cow;
+
 use model::Lane;
 
 use super::correlator::Correlator;
+use super::table::Slot;
 use crate::correlate::{Episode, Fact, Measure};
 
 /// Is a group with these fields and values asked for?
@@ -30,18 +33,25 @@ impl Correlator {
     pub fn live(&self, of: usize, is_wanted: &Wanted<'_>, most: usize) -> Vec<Live> {
         let operator = &self.plans.plans[of].operator;
         let mut found: Vec<Live> = Vec::new();
-        for (_, entry) in self.table.iter().filter(|(_, entry)| entry.of as usize == of) {
+        for slot in self.table.slots().iter().filter(|slot| slot.of() == Some(of as u32)) {
+            let entry = match slot {
+                Slot::Free => continue,
+                Slot::Live(entry) => Cow::Borrowed(&**entry),
+                Slot::Still(still) => Cow::Owned(still.read()),
+            };
             let group = self.group_of(of, &entry.key);
             if !is_wanted(&group) {
                 continue;
             }
+            let frontier = self.frontiers[self.place(entry.lane, of)];
+            let pending = entry.group.pending().iter().filter(|fact| fact.time.micros() > frontier);
             found.push(Live {
                 lane: entry.lane,
                 group,
                 seen: entry.group.seen,
                 reading: entry.group.reading(operator),
                 open: entry.group.open().cloned().collect(),
-                pending: entry.group.pending().to_vec(),
+                pending: pending.cloned().collect(),
             });
             // Those that come first are kept, whatever the order of the table.
             if found.len() > 2 * most {

@@ -13,9 +13,11 @@ mod plan;
 mod read;
 mod recent;
 mod snapshot;
+mod still;
 mod table;
 mod take;
 mod timers;
+mod way;
 mod who;
 
 pub use correlator::{Correlator, Options, Statement};

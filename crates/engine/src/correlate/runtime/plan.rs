@@ -25,8 +25,6 @@ pub(super) struct Plan {
     pub beneath: Vec<(usize, i64)>,
     /// The sources of its rules.
     pub sources: Vec<SourceId>,
-    /// Is whatever it finds told as soon as the facts are there?
-    pub is_told_ahead: bool,
     /// How late its facts may come, milliseconds; `None` is what the options say.
     pub lateness_ms: Option<i64>,
 }
@@ -130,7 +128,6 @@ impl Plan {
             above: Vec::new(),
             beneath: Vec::new(),
             sources: Vec::new(),
-            is_told_ahead: linked.correlation.is_rising(),
             lateness_ms: linked.correlation.late_data_ms(),
             linked: linked.clone(),
         }

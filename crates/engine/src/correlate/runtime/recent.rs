@@ -1,20 +1,23 @@
 //! Events whose facts may still change: each is one event however often its record comes.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
+use foldhash::quality::FixedState;
+use hashbrown::HashTable;
 use model::{EventId, Lane, Time};
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 use super::table::GroupRef;
 use super::timers::Timers;
 
-const SHARDS: usize = 256;
+/// So few events that copying the chunks that one batch touches is quick.
+const CHUNK: usize = 256;
 
 /// The groups of one event: nearly always one.
-pub(super) type Groups = SmallVec<[GroupRef; 2]>;
+pub(super) type Groups = SmallVec<[GroupRef; 4]>;
 
 /// An event on its lane.
 pub(super) type Id = (Lane, EventId);
@@ -35,57 +38,139 @@ pub(super) struct Known {
     pub groups: Groups,
 }
 
-/// The events above the frontier.
-#[derive(Clone, Debug)]
-pub(super) struct Recent {
-    shards: Vec<Arc<FxHashMap<Id, Known>>>,
-    seconds: BTreeMap<i64, Vec<Id>>,
+/// Events in chunks that a snapshot shares; none where there is room.
+type Chunks = Vec<Arc<Vec<Option<(Id, Known)>>>>;
+
+/// What the index has of an event: half of its hash, and its place.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u32,
+    at: u32,
 }
 
-impl Default for Recent {
-    fn default() -> Recent {
-        Recent { shards: vec![Arc::default(); SHARDS], seconds: BTreeMap::new() }
+impl Place {
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
-fn shard((_, id): Id) -> usize {
-    usize::from(id.as_bytes()[0])
+/// The events above the frontier.
+#[derive(Debug)]
+pub(super) struct Recent {
+    chunks: Chunks,
+    index: HashTable<Place>,
+    free: Vec<u32>,
+    /// The places of events by the second of their time.
+    seconds: BTreeMap<i64, Vec<u32>>,
+    state: FixedState,
 }
 
+/// The events alone, as a snapshot has them.
+#[derive(Debug)]
+pub(super) struct Events(Chunks);
+
 impl Recent {
+    pub fn new(seed: u64) -> Recent {
+        Recent {
+            chunks: Vec::new(),
+            index: HashTable::new(),
+            free: Vec::new(),
+            seconds: BTreeMap::new(),
+            state: FixedState::with_seed(seed),
+        }
+    }
+
+    fn hash(&self, (lane, id): Id) -> u32 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write_u8(lane as u8);
+        hasher.write(id.as_bytes());
+        hasher.finish() as u32
+    }
+
+    fn at(&self, at: u32) -> Option<&(Id, Known)> {
+        self.chunks.get(at as usize / CHUNK)?.get(at as usize % CHUNK)?.as_ref()
+    }
+
+    fn find(&self, hash: u32, id: Id) -> Option<u32> {
+        let is_it = |place: &Place| place.hash == hash && self.at(place.at).is_some_and(|(known, _)| *known == id);
+        self.index.find(Place::spread(hash), is_it).map(|place| place.at)
+    }
+
     pub fn get(&self, id: Id) -> Option<&Known> {
-        self.shards[shard(id)].get(&id)
+        self.at(self.find(self.hash(id), id)?).map(|(_, known)| known)
     }
 
     /// Notes what is known of an event from now on.
     pub fn set(&mut self, id: Id, known: Known) {
+        let hash = self.hash(id);
         let second = Timers::second(known.copy.time);
-        if self.get(id).is_none_or(|before| Timers::second(before.copy.time) != second) {
-            self.seconds.entry(second).or_default().push(id);
+        if let Some(at) = self.find(hash, id) {
+            let before = self.at(at).map(|(_, before)| Timers::second(before.copy.time));
+            if before != Some(second) {
+                self.seconds.entry(second).or_default().push(at);
+            }
+            return self.put(at, Some((id, known)));
         }
-        Arc::make_mut(&mut self.shards[shard(id)]).insert(id, known);
+        let at = self.free.pop().unwrap_or_else(|| self.grow());
+        self.put(at, Some((id, known)));
+        self.index.insert_unique(Place::spread(hash), Place { hash, at }, |place| Place::spread(place.hash));
+        self.seconds.entry(second).or_default().push(at);
+    }
+
+    fn put(&mut self, at: u32, content: Option<(Id, Known)>) {
+        if let Some(chunk) = self.chunks.get_mut(at as usize / CHUNK) {
+            Arc::make_mut(chunk)[at as usize % CHUNK] = content;
+        }
+    }
+
+    /// Adds a chunk, and gives the first place of it.
+    fn grow(&mut self) -> u32 {
+        let first = (self.chunks.len() * CHUNK) as u32;
+        self.chunks.push(Arc::new(vec![None; CHUNK]));
+        self.free.extend((first + 1..first + CHUNK as u32).rev());
+        first
     }
 
     /// Forgets the events up to the frontier, microseconds.
     pub fn forget(&mut self, frontier: i64) {
         let edge = frontier.saturating_add(1).div_euclid(1_000_000);
+        if self.seconds.first_key_value().is_none_or(|(second, _)| *second >= edge) {
+            return;
+        }
         let later = self.seconds.split_off(&edge);
-        for (second, ids) in std::mem::replace(&mut self.seconds, later) {
-            for id in ids {
-                let shard = &mut self.shards[shard(id)];
-                if shard.get(&id).is_some_and(|known| Timers::second(known.copy.time) == second) {
-                    Arc::make_mut(shard).remove(&id);
+        for (second, places) in std::mem::replace(&mut self.seconds, later) {
+            for at in places {
+                let Some((id, known)) = self.at(at) else { continue };
+                // A place may have been given to another event since, or the event may count by an earlier record.
+                if Timers::second(known.copy.time) == second {
+                    self.forget_one(at, self.hash(*id));
                 }
             }
         }
     }
 
-    pub fn len(&self) -> usize {
-        self.shards.iter().map(|shard| shard.len()).sum()
+    fn forget_one(&mut self, at: u32, hash: u32) {
+        if let Ok(place) = self.index.find_entry(Place::spread(hash), |place| place.at == at) {
+            place.remove();
+        }
+        self.put(at, None);
+        self.free.push(at);
     }
 
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// The events for a snapshot.
+    pub fn events(&self) -> Events {
+        Events(self.chunks.clone())
+    }
+}
+
+impl Events {
     /// Every event, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (Id, Copy)> {
-        self.shards.iter().flat_map(|shard| shard.iter().map(|(id, known)| (*id, known.copy)))
+        let all = self.0.iter().flat_map(|chunk| chunk.iter().flatten());
+        all.map(|(id, known)| (*id, known.copy))
     }
 }

@@ -1,7 +1,7 @@
 //! A correlator as bytes, and back.
 //!
 //! Shape: a magic word with a version, then blocks, each with its length: first what is one for all, then one for each group. Taking the copy
-//! is quick: shards are shared, and copied when they change before they are written.
+//! is quick: chunks of groups are shared, and copied when they change before they are written. Most groups stand there as they are written.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -13,14 +13,15 @@ use serde::{Deserialize, Serialize};
 use super::clock::Clock;
 use super::counts::AllCounts;
 use super::plan::Correlations;
-use super::recent::{Copy, Groups, Id, Known, Recent};
-use super::table::{Entry, Table};
+use super::recent::{Copy, Events, Groups, Id, Known};
+use super::still::{self, Still};
+use super::table::{Entry, Slot, Slots};
 use super::who::Who;
 use super::{Correlator, Options};
 use crate::correlate::Matched;
 use crate::identity::Graph;
 
-const MAGIC: &[u8; 8] = b"WKCORR01";
+const MAGIC: &[u8; 8] = b"WKCORR02";
 /// A block is one group with its facts, or the head.
 const BLOCK_MAX: usize = 1 << 30;
 
@@ -39,8 +40,8 @@ pub enum RestoreError {
 #[derive(Debug)]
 pub struct Snapshot {
     head: Head,
-    table: Table,
-    recent: Recent,
+    slots: Slots,
+    events: Events,
     graph: Option<Arc<Graph>>,
     waiting: Vec<Matched>,
 }
@@ -83,7 +84,7 @@ impl Correlator {
             waiting: waiting.len() as u64,
             has_graph: graph.is_some(),
         };
-        Snapshot { head, table: self.table.clone(), recent: self.recent.clone(), graph, waiting }
+        Snapshot { head, slots: self.table.slots().clone(), events: self.recent.events(), graph, waiting }
     }
 
     /// The correlator that a snapshot was taken of, for correlations that may have changed since.
@@ -106,9 +107,9 @@ impl Correlator {
             correlator.recent.set(id, Known { copy, groups: Groups::new() });
         }
         for _ in 0..head.groups {
-            let entry: Entry = read_block(from)?;
-            if let Some(of) = places.of(entry.of) {
-                correlator.put_back(Entry { of, ..entry });
+            let group = Still::from_bytes(&read_bytes(from)?, |of| places.of(of)).map_err(RestoreError::Unreadable)?;
+            if let Some((still, entry)) = group {
+                correlator.put_back(still, entry);
             }
         }
         Ok(Restored { correlator, dropped: places.dropped })
@@ -132,18 +133,20 @@ impl Correlator {
         Ok(())
     }
 
-    fn put_back(&mut self, entry: Entry) {
-        let (of, lane) = (entry.of as usize, entry.lane);
-        let bytes = size_of::<Entry>() + entry.key.len() + entry.group.heap_bytes(&self.plans.plans[of].operator);
-        let counts = &mut self.counts.correlations[of];
+    fn put_back(&mut self, still: Still, entry: Entry) {
+        let counts = &mut self.counts.correlations[entry.of as usize];
         counts.groups += 1;
-        counts.bytes += bytes as u64;
-        let events: Vec<Id> =
-            entry.group.pending().iter().filter(|fact| fact.beneath.is_none()).map(|fact| (lane, fact.id)).collect();
-        self.pending += entry.group.pending().len();
-        let at = self.table.restore(Entry { bytes, is_listed: true, ..entry });
-        // Judging it sets its timer.
-        self.listed[of].push(at);
+        counts.bytes += entry.bytes as u64;
+        let (place, armed, lane) = (self.place(entry.lane, entry.of as usize), entry.armed, entry.lane);
+        let events = entry.group.pending().iter().filter(|fact| fact.beneath.is_none());
+        let events: Vec<Id> = events.map(|fact| (lane, fact.id)).collect();
+        let at = self.table.restore(still, entry);
+        if let Slot::Live(entry) = self.table.slot(at) {
+            self.pending += entry.group.pending().len();
+        }
+        if let Some(second) = armed {
+            self.timers[place].arm(second, at);
+        }
         for id in events {
             if let Some(known) = self.recent.get(id) {
                 let mut known = known.clone();
@@ -201,11 +204,19 @@ impl Snapshot {
         for matched in &self.waiting {
             write_block(matched, &mut buffer, to)?;
         }
-        for event in self.recent.iter() {
+        for event in self.events.iter() {
             write_block(&event, &mut buffer, to)?;
         }
-        for (_, entry) in self.table.iter() {
-            write_block(entry, &mut buffer, to)?;
+        for slot in self.slots.iter() {
+            match slot {
+                Slot::Free => {}
+                Slot::Live(entry) => {
+                    buffer.clear();
+                    still::write(entry, &mut buffer);
+                    write_bytes(&buffer, to)?;
+                }
+                Slot::Still(still) => write_bytes(still.bytes(), to)?,
+            }
         }
         Ok(())
     }
@@ -214,11 +225,19 @@ impl Snapshot {
 fn write_block<T: Serialize>(block: &T, buffer: &mut Vec<u8>, to: &mut dyn Write) -> io::Result<()> {
     buffer.clear();
     *buffer = postcard::to_extend(block, std::mem::take(buffer)).map_err(io::Error::other)?;
-    to.write_all(&(buffer.len() as u32).to_le_bytes())?;
-    to.write_all(buffer)
+    write_bytes(buffer, to)
+}
+
+fn write_bytes(bytes: &[u8], to: &mut dyn Write) -> io::Result<()> {
+    to.write_all(&(bytes.len() as u32).to_le_bytes())?;
+    to.write_all(bytes)
 }
 
 fn read_block<T: DeserializeOwned>(from: &mut dyn Read) -> Result<T, RestoreError> {
+    postcard::from_bytes(&read_bytes(from)?).map_err(|error| RestoreError::Unreadable(error.to_string()))
+}
+
+fn read_bytes(from: &mut dyn Read) -> Result<Vec<u8>, RestoreError> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let length = u32::from_le_bytes(length) as usize;
@@ -227,5 +246,8 @@ fn read_block<T: DeserializeOwned>(from: &mut dyn Read) -> Result<T, RestoreErro
     }
     let mut bytes = Vec::new();
     from.take(length as u64).read_to_end(&mut bytes)?;
-    postcard::from_bytes(&bytes).map_err(|error| RestoreError::Unreadable(error.to_string()))
+    if bytes.len() < length {
+        return Err(RestoreError::Unreadable("it ends within a block".to_owned()));
+    }
+    Ok(bytes)
 }

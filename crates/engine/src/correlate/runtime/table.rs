@@ -1,4 +1,5 @@
-//! All groups of all correlations: one table in many shards, each of which is copied before it changes while a snapshot still holds it.
+//! All groups of all correlations: slots in small chunks, each of which is copied before it changes while a snapshot still holds it, and an
+//! index by key that no snapshot needs.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -6,23 +7,20 @@ use std::sync::Arc;
 use foldhash::quality::FixedState;
 use hashbrown::HashTable;
 use model::Lane;
-use serde::{Deserialize, Serialize};
 
 use super::any::AnyState;
 use super::group::Group;
+use super::still::Still;
 
-/// So many shards that copying those that one batch touches is quick, with a million groups.
-const SHARD_BITS: u32 = 16;
+/// So few slots that copying the chunks that one batch touches is quick.
+const CHUNK: usize = 64;
 
 /// Where a group stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct GroupRef {
-    shard: u16,
-    slot: u32,
-}
+pub(super) struct GroupRef(u32);
 
-/// A group with its key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A group with its key, in use.
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     /// The correlation.
     pub of: u32,
@@ -31,50 +29,144 @@ pub(super) struct Entry {
     pub key: Box<[u8]>,
     pub group: Group<AnyState>,
     /// The second for which its timer is set.
-    #[serde(skip)]
     pub armed: Option<i64>,
     /// Does it stand on the list of those to judge?
-    #[serde(skip)]
     pub is_listed: bool,
     /// Bytes, as they were counted last.
-    #[serde(skip)]
     pub bytes: usize,
 }
 
+/// A place for a group.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shard {
-    index: HashTable<u32>,
-    entries: Vec<Option<Entry>>,
-    free: Vec<u32>,
+pub(super) enum Slot {
+    #[default]
+    Free,
+    /// In use.
+    Live(Arc<Entry>),
+    /// Written down until something of it changes: most groups are small and rarely looked at.
+    Still(Still),
+}
+
+impl Slot {
+    fn is_of(&self, of: u32, lane: Lane, key: &[u8]) -> bool {
+        match self {
+            Slot::Free => false,
+            Slot::Live(entry) => entry.of == of && entry.lane == lane && *entry.key == *key,
+            Slot::Still(still) => still.of_correlation() == of && still.lane() == lane && still.key() == key,
+        }
+    }
+
+    /// The correlation, if there is a group.
+    pub fn of(&self) -> Option<u32> {
+        match self {
+            Slot::Free => None,
+            Slot::Live(entry) => Some(entry.of),
+            Slot::Still(still) => Some(still.of_correlation()),
+        }
+    }
+
+    /// How many facts the group was given.
+    pub fn seen(&self) -> u32 {
+        match self {
+            Slot::Free => 0,
+            Slot::Live(entry) => entry.group.seen,
+            Slot::Still(still) => still.seen(),
+        }
+    }
+
+    /// The second for which the timer of the group is set.
+    pub fn armed(&self) -> Option<i64> {
+        match self {
+            Slot::Free => None,
+            Slot::Live(entry) => entry.armed,
+            Slot::Still(still) => still.armed(),
+        }
+    }
+}
+
+/// What the index has of a group.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    hash: u32,
+    slot: u32,
+}
+
+impl Known {
+    /// The bits of half a hash, spread again, since the index looks at the ends of it.
+    fn spread(hash: u32) -> u64 {
+        u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
 }
 
 /// The table.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Table {
-    shards: Vec<Arc<Shard>>,
+    slots: Slots,
+    index: HashTable<Known>,
+    free: Vec<u32>,
     state: FixedState,
+}
+
+/// The slots alone, as a snapshot has them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slots(Vec<Arc<Vec<Slot>>>);
+
+impl Slots {
+    fn get(&self, slot: u32) -> Option<&Slot> {
+        self.0.get(slot as usize / CHUNK)?.get(slot as usize % CHUNK)
+    }
+
+    fn get_mut(&mut self, slot: u32) -> Option<&mut Slot> {
+        Arc::make_mut(self.0.get_mut(slot as usize / CHUNK)?).get_mut(slot as usize % CHUNK)
+    }
+
+    /// Adds an empty slot at the end.
+    fn grow(&mut self) -> u32 {
+        if self.0.last().is_none_or(|last| last.len() == CHUNK) {
+            self.0.push(Arc::new(Vec::with_capacity(CHUNK)));
+        }
+        let chunks = self.0.len();
+        let last = Arc::make_mut(&mut self.0[chunks - 1]);
+        // A copy for the sake of a snapshot has no room to spare.
+        last.reserve_exact(CHUNK - last.len());
+        last.push(Slot::Free);
+        ((chunks - 1) * CHUNK + last.len() - 1) as u32
+    }
+
+    /// Every slot, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Slot> {
+        self.0.iter().flat_map(|chunk| chunk.iter())
+    }
 }
 
 impl Table {
     pub fn new(seed: u64) -> Table {
-        let empty = Arc::new(Shard::default());
-        Table { shards: vec![empty; 1 << SHARD_BITS], state: FixedState::with_seed(seed) }
+        Table {
+            slots: Slots::default(),
+            index: HashTable::new(),
+            free: Vec::new(),
+            state: FixedState::with_seed(seed),
+        }
     }
 
-    fn hash(&self, of: u32, lane: Lane, key: &[u8]) -> u64 {
+    fn hash(&self, of: u32, lane: Lane, key: &[u8]) -> u32 {
         let mut hasher = self.state.build_hasher();
         hasher.write_u32(of);
         hasher.write_u8(lane as u8);
         hasher.write(key);
-        hasher.finish()
+        hasher.finish() as u32
+    }
+
+    fn look_up(&self, hash: u32, of: u32, lane: Lane, key: &[u8]) -> Option<GroupRef> {
+        let is_it = |known: &Known| {
+            known.hash == hash && self.slots.get(known.slot).is_some_and(|slot| slot.is_of(of, lane, key))
+        };
+        self.index.find(Known::spread(hash), is_it).map(|known| GroupRef(known.slot))
     }
 
     /// The group of a key, if there is one.
     pub fn find(&self, of: u32, lane: Lane, key: &[u8]) -> Option<GroupRef> {
-        let hash = self.hash(of, lane, key);
-        let shard = (hash >> (64 - SHARD_BITS)) as u16;
-        let slot = self.shards[usize::from(shard)].find(hash, of, lane, key)?;
-        Some(GroupRef { shard, slot })
+        self.look_up(self.hash(of, lane, key), of, lane, key)
     }
 
     /// The group of a key, made by `make` if it is new; says whether it is.
@@ -86,103 +178,97 @@ impl Table {
         make: impl FnOnce() -> Group<AnyState>,
     ) -> (GroupRef, bool) {
         let hash = self.hash(of, lane, key);
-        let shard = (hash >> (64 - SHARD_BITS)) as u16;
-        if let Some(slot) = self.shards[usize::from(shard)].find(hash, of, lane, key) {
-            return (GroupRef { shard, slot }, false);
+        if let Some(at) = self.look_up(hash, of, lane, key) {
+            return (at, false);
         }
         let entry = Entry { of, lane, key: key.into(), group: make(), armed: None, is_listed: false, bytes: 0 };
-        let state = self.state.clone();
-        let rehash = |entry: &Entry| hash_of(&state, entry);
-        let slot = Arc::make_mut(&mut self.shards[usize::from(shard)]).insert(hash, entry, &rehash);
-        (GroupRef { shard, slot }, true)
+        (self.insert(hash, Slot::Live(Arc::new(entry))), true)
     }
 
-    pub fn get(&self, at: GroupRef) -> Option<&Entry> {
-        self.shards[usize::from(at.shard)].entries.get(at.slot as usize)?.as_ref()
+    fn insert(&mut self, hash: u32, content: Slot) -> GroupRef {
+        let slot = self.free.pop().unwrap_or_else(|| self.slots.grow());
+        if let Some(empty) = self.slots.get_mut(slot) {
+            *empty = content;
+        }
+        self.index.insert_unique(Known::spread(hash), Known { hash, slot }, |known| Known::spread(known.hash));
+        GroupRef(slot)
     }
 
-    pub fn get_mut(&mut self, at: GroupRef) -> Option<&mut Entry> {
-        let shard = &mut self.shards[usize::from(at.shard)];
-        shard.entries.get(at.slot as usize)?.as_ref()?;
-        Arc::make_mut(shard).entries[at.slot as usize].as_mut()
+    /// Puts a group that was written down back. One of which something is told stays in use.
+    pub fn restore(&mut self, still: Still, entry: Entry) -> GroupRef {
+        let is_open = entry.group.open().next().is_some();
+        let hash = self.hash(entry.of, entry.lane, &entry.key);
+        self.insert(hash, if is_open { Slot::Live(Arc::new(entry)) } else { Slot::Still(still) })
+    }
+
+    /// What stands at a place.
+    pub fn slot(&self, at: GroupRef) -> &Slot {
+        self.slots.get(at.0).unwrap_or(&Slot::Free)
+    }
+
+    /// A group to be changed. One that was written down is read first; `thawed` is told of it.
+    pub fn get_mut(&mut self, at: GroupRef, thawed: &mut dyn FnMut(&Entry)) -> Option<&mut Entry> {
+        let slot = self.slots.get_mut(at.0)?;
+        if let Slot::Still(still) = slot {
+            let entry = still.read();
+            thawed(&entry);
+            *slot = Slot::Live(Arc::new(entry));
+        }
+        match slot {
+            Slot::Live(entry) => Some(Arc::make_mut(entry)),
+            _ => None,
+        }
+    }
+
+    /// Writes a group down until something of it changes.
+    pub fn still(&mut self, at: GroupRef) {
+        if let Some(slot) = self.slots.get_mut(at.0)
+            && let Slot::Live(entry) = slot
+        {
+            *slot = Slot::Still(Still::of(entry));
+        }
     }
 
     /// Forgets a group.
-    pub fn remove(&mut self, at: GroupRef) -> Option<Entry> {
-        self.get(at)?;
-        let state = self.state.clone();
-        Arc::make_mut(&mut self.shards[usize::from(at.shard)]).remove(at.slot, &|entry| hash_of(&state, entry))
+    pub fn remove(&mut self, at: GroupRef) -> Slot {
+        let hash = match self.slot(at) {
+            Slot::Free => return Slot::Free,
+            Slot::Live(entry) => self.hash(entry.of, entry.lane, &entry.key),
+            Slot::Still(still) => self.hash(still.of_correlation(), still.lane(), still.key()),
+        };
+        if let Ok(known) = self.index.find_entry(Known::spread(hash), |known| known.slot == at.0) {
+            known.remove();
+        }
+        self.free.push(at.0);
+        self.slots.get_mut(at.0).map(std::mem::take).unwrap_or_default()
     }
 
     /// Of up to `sample` groups of a correlation near `at`, the one that was given the fewest facts; never `at` itself.
     pub fn least(&self, at: GroupRef, of: u32, sample: usize) -> Option<GroupRef> {
-        let shards = (0..self.shards.len()).map(|step| (usize::from(at.shard) + step) % self.shards.len());
-        let groups = shards.flat_map(|shard| {
-            let entries = self.shards[shard].entries.iter().enumerate();
-            entries.filter_map(move |(slot, entry)| {
-                let entry = entry.as_ref().filter(|entry| entry.of == of)?;
-                Some((GroupRef { shard: shard as u16, slot: slot as u32 }, entry.group.seen))
-            })
-        });
-        groups.filter(|(group, _)| *group != at).take(sample).min_by_key(|(_, seen)| *seen).map(|(group, _)| group)
+        let count = self.slots.0.len() * CHUNK;
+        let near = (1..count).map(|step| ((at.0 as usize + step) % count) as u32);
+        let known = near.filter_map(|slot| self.slots.get(slot).map(|content| (slot, content)));
+        let own = known.filter(|(_, content)| content.of() == Some(of));
+        let least = own.take(sample).min_by_key(|(_, content)| content.seen());
+        least.map(|(slot, _)| GroupRef(slot))
     }
 
-    /// Every group, in no particular order.
-    pub fn iter(&self) -> impl Iterator<Item = (GroupRef, &Entry)> {
-        self.shards.iter().enumerate().flat_map(|(shard, content)| {
-            let entries = content.entries.iter().enumerate();
-            entries.filter_map(move |(slot, entry)| {
-                Some((GroupRef { shard: shard as u16, slot: slot as u32 }, entry.as_ref()?))
-            })
+    /// The places of all groups of a correlation, in no particular order.
+    pub fn places_of(&self, of: u32) -> Vec<GroupRef> {
+        let slots = self.slots.iter().zip(0..);
+        slots.filter(|(slot, _)| slot.of() == Some(of)).map(|(_, at)| GroupRef(at)).collect()
+    }
+
+    /// The groups in use, in no particular order.
+    pub fn live(&self) -> impl Iterator<Item = (GroupRef, &Entry)> {
+        self.slots.iter().zip(0..).filter_map(|(slot, at)| match slot {
+            Slot::Live(entry) => Some((GroupRef(at), &**entry)),
+            _ => None,
         })
     }
 
-    /// Puts a group that was written down back.
-    pub fn restore(&mut self, entry: Entry) -> GroupRef {
-        let hash = hash_of(&self.state, &entry);
-        let shard = (hash >> (64 - SHARD_BITS)) as u16;
-        let state = self.state.clone();
-        let slot =
-            Arc::make_mut(&mut self.shards[usize::from(shard)]).insert(hash, entry, &|entry| hash_of(&state, entry));
-        GroupRef { shard, slot }
-    }
-}
-
-fn hash_of(state: &FixedState, entry: &Entry) -> u64 {
-    let mut hasher = state.build_hasher();
-    hasher.write_u32(entry.of);
-    hasher.write_u8(entry.lane as u8);
-    hasher.write(&entry.key);
-    hasher.finish()
-}
-
-impl Shard {
-    fn find(&self, hash: u64, of: u32, lane: Lane, key: &[u8]) -> Option<u32> {
-        let is_it = |slot: &u32| {
-            let entry = self.entries[*slot as usize].as_ref();
-            entry.is_some_and(|entry| entry.of == of && entry.lane == lane && *entry.key == *key)
-        };
-        self.index.find(hash, is_it).copied()
-    }
-
-    fn insert(&mut self, hash: u64, entry: Entry, rehash: &dyn Fn(&Entry) -> u64) -> u32 {
-        let slot = self.free.pop().unwrap_or(self.entries.len() as u32);
-        match self.entries.get_mut(slot as usize) {
-            Some(empty) => *empty = Some(entry),
-            None => self.entries.push(Some(entry)),
-        }
-        let entries = &self.entries;
-        let of_slot = |slot: &u32| entries[*slot as usize].as_ref().map_or(0, rehash);
-        self.index.insert_unique(hash, slot, of_slot);
-        slot
-    }
-
-    fn remove(&mut self, slot: u32, rehash: &dyn Fn(&Entry) -> u64) -> Option<Entry> {
-        let entry = self.entries.get_mut(slot as usize)?.take()?;
-        if let Ok(known) = self.index.find_entry(rehash(&entry), |known| *known == slot) {
-            known.remove();
-        }
-        self.free.push(slot);
-        Some(entry)
+    /// Every slot.
+    pub fn slots(&self) -> &Slots {
+        &self.slots
     }
 }

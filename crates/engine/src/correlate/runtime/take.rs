@@ -85,10 +85,12 @@ impl Correlator {
     pub(super) fn give(&mut self, of: usize, lane: model::Lane, key: &[u8], fact: Fact, late_ms: i64) -> GroupRef {
         let frontier = self.frontiers[self.place(lane, of)];
         let (at, is_new) = self.table.entry(of as u32, lane, key, || Group::new(frontier));
-        let entry = self.table.get_mut(at).expect("it was found or made above");
+        let waiting = &mut self.pending;
+        let entry = self.table.get_mut(at, &mut |entry| *waiting += entry.group.pending().len());
+        let entry = entry.expect("it was found or made above");
         let before = entry.group.pending().len();
         entry.group.insert(fact, late_ms);
-        self.pending += entry.group.pending().len() - before;
+        *waiting = *waiting + entry.group.pending().len() - before;
         let is_listed = std::mem::replace(&mut entry.is_listed, true);
         if !is_listed {
             self.listed[of].push(at);
@@ -105,10 +107,12 @@ impl Correlator {
 
     /// Takes a fact out of a group again.
     pub(super) fn take_out(&mut self, at: GroupRef, time: Time, id: EventId) {
-        let Some(entry) = self.table.get_mut(at) else { return };
+        let waiting = &mut self.pending;
+        let entry = self.table.get_mut(at, &mut |entry| *waiting += entry.group.pending().len());
+        let Some(entry) = entry else { return };
         let before = entry.group.pending().len();
         entry.group.remove(time, id);
-        self.pending -= before - entry.group.pending().len();
+        *waiting = *waiting + entry.group.pending().len() - before;
         if !std::mem::replace(&mut entry.is_listed, true) {
             self.listed[entry.of as usize].push(at);
         }
@@ -127,16 +131,6 @@ impl Correlator {
         if self.counts.correlations[of].evicted > self.options.evicted_max {
             self.set_aside(of);
         }
-    }
-
-    /// Forgets a group with all that it has.
-    pub(super) fn let_go(&mut self, at: GroupRef) {
-        let Some(entry) = self.table.remove(at) else { return };
-        let counts = &mut self.counts.correlations[entry.of as usize];
-        counts.groups -= 1;
-        counts.bytes = counts.bytes.saturating_sub(entry.bytes as u64);
-        counts.lost += u64::from(entry.group.seen);
-        self.pending -= entry.group.pending().len();
     }
 
     /// How much later than in order an event comes, milliseconds. Nothing is late where all is handed over before anything is settled.
