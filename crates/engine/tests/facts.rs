@@ -50,8 +50,8 @@ fn a_fact_says_which_event_and_what_is_read_of_it() {
     let [matched] = &memory.matched[..] else { panic!("one fact: {:?}", memory.matched) };
     assert_eq!(matched.id.to_string(), memory.events[0].id);
     assert_eq!(matched.time, Time::parse("2026-05-06T10:30:00Z").expect("a time"));
-    assert_eq!((matched.received, matched.lane), (given(None).received, Lane::Test));
-    assert_eq!(matched.source, SourceId::from("aws_cloudtrail"));
+    assert_eq!((matched.detail.received, matched.lane), (given(None).received, Lane::Test));
+    assert_eq!(matched.detail.source, SourceId::from("aws_cloudtrail"));
     assert_eq!(
         read(engine.feeds(), matched),
         [
@@ -60,9 +60,9 @@ fn a_fact_says_which_event_and_what_is_read_of_it() {
             ("userIdentity.arn", vec!["arn:aws:sts::111122223333:assumed-role/trainer/pod-a"]),
         ]
     );
-    assert_eq!(&*matched.brief, "trainer/pod-a called GetObject on s3.amazonaws.com from 192.0.2.7");
+    assert_eq!(&*matched.detail.brief, "trainer/pod-a called GetObject on s3.amazonaws.com from 192.0.2.7");
     let mut entities: Vec<String> =
-        matched.entities.iter().map(|entity| format!("{}={}", entity.kind, entity.key)).collect();
+        matched.detail.entities.iter().map(|entity| format!("{}={}", entity.kind, entity.key)).collect();
     assert!(entities.contains(&"host=lab-weights".to_owned()), "the rule's own: {entities:?}");
     entities.retain(|entity| entity != "host=lab-weights");
     assert_eq!(entities, memory.events[0].entities);
@@ -166,7 +166,7 @@ fn a_brief_stays_on_one_short_line() {
     ]);
     let evil = CALL.replace("pod-a", &format!("x\\t\\u202e{}", "y".repeat(400)));
     let evil = evil.replace("192.0.2.7", &"1".repeat(400));
-    let brief = evaluate(&engine, evil.as_bytes(), None).matched.remove(0).brief;
+    let brief = evaluate(&engine, evil.as_bytes(), None).matched.remove(0).detail.brief.clone();
     assert!(brief.starts_with("trainer/x\\u{9}\\u{202e}yy") && brief.ends_with('…'), "{brief}");
     assert!(brief.chars().count() <= 160, "{brief}");
 }
@@ -210,8 +210,8 @@ fn of_real_records_each_finding_of_a_silent_rule_is_a_fact() {
             assert_eq!(spoken.findings.len(), silent.matched.len());
             for (finding, matched) in spoken.findings.iter().zip(&silent.matched) {
                 assert_eq!(finding.event_ids, [matched.id]);
-                assert_eq!(*finding.entities, *matched.entities);
-                let brief = matched.brief.trim_end_matches('…');
+                assert_eq!(*finding.entities, *matched.detail.entities);
+                let brief = matched.detail.brief.trim_end_matches('…');
                 assert!(finding.message.starts_with(brief), "{} is not the start of {}", brief, finding.message);
                 all += 1;
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::{Entity, EventId, Lane, SourceId, Time};
 use serde::{Deserialize, Serialize};
 
-use super::Texts;
+use super::{Detail, Texts};
 use crate::event::Event;
 use crate::identity::Link;
 
@@ -25,16 +25,10 @@ pub struct Matched {
     pub fields: Box<[(u32, Texts)]>,
     /// Who acted, where a correlation groups by who is behind it.
     pub actor: Option<Entity>,
-    /// Its source.
-    pub source: SourceId,
     /// Why it is on the line; lanes never mix.
     pub lane: Lane,
-    /// When its record reached us.
-    pub received: Time,
-    /// The event in a few words.
-    pub brief: Arc<str>,
-    /// The things that it is about.
-    pub entities: Arc<[Entity]>,
+    /// What a finding says of it. No fields: those stand above.
+    pub detail: Arc<Detail>,
 }
 
 /// The rules and fields that feed correlations: what evaluation has to hand over.

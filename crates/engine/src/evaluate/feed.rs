@@ -8,7 +8,7 @@ use std::sync::Arc;
 use model::Entity;
 
 use super::Feed;
-use crate::correlate::{Feeds, Matched, Texts};
+use crate::correlate::{Detail, Feeds, Matched, Texts};
 use crate::event::Event;
 use crate::field::{Field, FieldsBuilder};
 use crate::finding::Voice;
@@ -73,11 +73,14 @@ impl Feeder {
             fields: self.values(&rules, &event.record()),
             rules: rules.into(),
             actor: self.feeds.wants_identity.then(|| event.actor()).flatten(),
-            source: event.source().id.clone(),
             lane: event.lane(),
-            received: event.received(),
-            brief: feed.sentence.brief(event).into(),
-            entities: once(entities),
+            detail: Arc::new(Detail {
+                source: event.source().id.clone(),
+                received: event.received(),
+                brief: feed.sentence.brief(event).into(),
+                entities: once(entities),
+                fields: Box::default(),
+            }),
         }
     }
 

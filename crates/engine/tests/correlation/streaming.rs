@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::correlate::{Batch, Correlations, Correlator, Feeds, Matched, Options, Progress, Statement};
+use engine::correlate::{Batch, Correlations, Correlator, Detail, Feeds, Matched, Options, Progress, Statement};
 use engine::sigma::{Inventory, Linked};
 use model::{EventId, Lane, SourceId, Standing, Time};
 use proptest::prelude::*;
@@ -48,11 +48,14 @@ pub fn matched(feeds: &Feeds, event: &Event) -> Matched {
         rules: rules.into(),
         fields: feeds.fields.iter().enumerate().filter_map(read).collect(),
         actor: None,
-        source: SourceId::new("made"),
         lane: Lane::Live,
-        received: Time::from_micros(event.time),
-        brief: event.id.clone().into(),
-        entities: Arc::default(),
+        detail: Arc::new(Detail {
+            source: SourceId::new("made"),
+            received: Time::from_micros(event.time),
+            brief: event.id.clone().into(),
+            entities: Arc::default(),
+            fields: Box::default(),
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::correlate::{Batch, Correlations, Correlator, Feeds, Matched, Options, Progress, Statement};
+use engine::correlate::{Batch, Correlations, Correlator, Detail, Feeds, Matched, Options, Progress, Statement};
 use engine::sigma::{self, Document, Filter, Inventory, Linked, LogSource, Memo, Program, Rule, RuleSet};
 use engine::{Diagnostic, Fields, FieldsBuilder, Limits, Scratch};
 use model::{EventId, Lane, SourceId, Standing, Time};
@@ -140,11 +140,14 @@ impl Ours {
             rules: rules.into(),
             fields: feeds.fields.iter().enumerate().filter_map(values).collect(),
             actor: None,
-            source: SourceId::new("made"),
             lane: Lane::Live,
-            received: time,
-            brief: "made".into(),
-            entities: Arc::default(),
+            detail: Arc::new(Detail {
+                source: SourceId::new("made"),
+                received: time,
+                brief: "made".into(),
+                entities: Arc::default(),
+                fields: Box::default(),
+            }),
         })
     }
 }

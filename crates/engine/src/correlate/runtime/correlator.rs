@@ -133,8 +133,9 @@ impl Correlator {
     pub fn batch(&mut self, batch: &Batch) -> Vec<Statement> {
         self.reached.clear();
         self.learn(&batch.links);
+        let plans = self.plans.clone();
         for matched in &batch.matched {
-            self.take(matched);
+            self.take(&plans, matched);
         }
         for progress in &batch.progress {
             self.clock.note(progress);

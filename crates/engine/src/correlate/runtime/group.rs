@@ -2,7 +2,8 @@
 //!
 //! The *base* is the operator's state behind the frontier, where nothing can change any more. Facts later than the base are *pending*, in
 //! order of time. What they come to is told early, on the [`Way`] from the base; a fact that comes late only means going that way anew. When
-//! the frontier passes, the base takes the same steps for good; where nothing was told on the way, it goes on to a state that the way had.
+//! the frontier passes, the base takes the same steps for good; where nothing on the way is to be told again, it goes on to a
+//! state that the way had.
 
 use std::sync::Arc;
 
@@ -164,8 +165,8 @@ impl<S: Clone + Default> Group<S> {
 
     /// The time that the frontier must pass for something to happen.
     ///
-    /// Where nothing was told on the way, nothing will be said before the state to which it leads is due; that the last pending fact is settled
-    /// is of use only because the group can be written down then.
+    /// Where nothing on the way must be told again, nothing will be said before the state to which it leads is due; that the last pending fact is
+    /// settled is of use only because the group can be written down then.
     pub fn due<O: Operator<State = S>>(&self, operator: &O) -> Option<Time> {
         if let Some(way) = self.quiet_way() {
             // Of one fact, nothing is gained by it.
@@ -176,10 +177,10 @@ impl<S: Clone + Default> Group<S> {
         [pending, operator.due(&self.base)].into_iter().flatten().min()
     }
 
-    /// The way, if it is known to the end and nothing was told on it that is not settled.
+    /// The way, if it is known to the end and there is nothing on it that must be told when it is settled.
     fn quiet_way(&self) -> Option<&Way<S>> {
-        let is_open = !self.open.is_empty() || !self.occurred.is_empty();
-        self.way.as_deref().filter(|way| !is_open && way.is_quiet(self.settled, self.pending.len()))
+        let way = self.way.as_deref().filter(|_| self.occurred.is_empty());
+        way.filter(|way| way.is_quiet(self.settled, self.pending.len()))
     }
 
     /// Can it be written down? Nothing is gained where it changes all the time.
@@ -246,7 +247,7 @@ impl<S: Clone + Default> Group<S> {
         verdict
     }
 
-    /// The base goes on to the last state of the way that the frontier has passed: nothing was told, so there is nothing to tell.
+    /// The base goes on to the last state of the way that the frontier has passed: what was told there is known already.
     fn go_on_along_the_way(&mut self, frontier: i64, verdict: &mut Verdict) {
         let Some(way) = &mut self.way else { return };
         let Some(stop) = way.passed(frontier, &self.pending) else { return };
@@ -267,13 +268,13 @@ impl<S: Clone + Default> Group<S> {
 
     /// Goes along the pending facts from where the way is known, and tells what opens.
     fn look_ahead<O: Operator<State = S>>(&mut self, operator: &O, wants_held: bool, verdict: &mut Verdict) {
-        let way = self.way.get_or_insert_with(|| Box::new(Way::from(self.base.clone())));
-        let from = way.start(&self.base);
+        let way = self.way.get_or_insert_with(Box::default);
+        let (from, is_anew) = way.start(&self.base);
         // What opened up to this time is not gone through again.
         let known = from.checked_sub(1).map_or(self.settled, |last| self.pending[last].time.micros());
         let mut out = Out { wants_held, ..Out::default() };
         way.go(operator, &self.pending, &mut out);
-        if out.told.is_empty() && self.open.is_empty() && self.occurred.is_empty() {
+        if out.told.is_empty() && !is_anew {
             return;
         }
         let heard = Heard::of(out);

@@ -117,6 +117,7 @@ impl Correlator {
         groups.sort();
         for (lane, key, at) in groups {
             let Some(end) = self.clock.latest(lane) else { continue };
+            self.judge(&plans, of, at, true);
             let Some(entry) = self.group_mut(at) else { continue };
             let verdict = entry.group.stop(&plan.operator, end, plan.wants_held());
             self.tell(of, lane, &key, verdict);

@@ -38,6 +38,8 @@ pub struct Correlations {
     /// The names of the fields that evaluation hands over.
     pub(super) names: Vec<Arc<str>>,
     pub(super) wants_identity: bool,
+    /// For each feeding rule: does a correlation above another read fields of its events?
+    pub(super) is_read_above: Vec<bool>,
 }
 
 impl Correlations {
@@ -75,7 +77,9 @@ impl Correlations {
             plans.push(plan);
         }
         let names = feeds.fields.iter().map(|name| Arc::from(name.as_str())).collect();
-        Correlations { plans, feeds: fed, names, wants_identity: feeds.wants_identity }
+        let is_read_above =
+            fed.iter().map(|fed: &Vec<(usize, usize)>| fed.iter().any(|(of, _)| plans[*of].wants_held())).collect();
+        Correlations { plans, feeds: fed, names, wants_identity: feeds.wants_identity, is_read_above }
     }
 
     /// The correlations that events of these rules feed, each with the member that the event is, in order.

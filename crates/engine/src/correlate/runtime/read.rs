@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use crate::correlate::{Claim, Matched, Members, Values};
 use crate::sigma::{WHO, millionths};
 
@@ -82,10 +84,13 @@ impl Readable for Claim {
     }
 }
 
+/// The values of a group, one after the other.
+pub(super) type Key = SmallVec<[u8; 96]>;
+
 /// A group with the members as which an event belongs to it, and what counts of it there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
-    pub key: Vec<u8>,
+    pub key: Key,
     pub members: Members,
     pub values: Values,
 }
@@ -101,21 +106,22 @@ pub(super) fn places<'r, R: Readable + 'r>(
     places.clear();
     for (member, reader) in readers {
         let Some(values) = reader.all_values(events) else { continue };
-        let mut count = 0;
+        let (mut count, mut values) = (0, Given { values: Some(values), to: 0 });
         for event in events {
             reader.keys(event, &mut |key| {
-                let known = places.iter_mut().find(|place| place.key == *key);
+                let known = places.iter().position(|place| *place.key == *key);
                 match known {
-                    Some(place) if place.members.has(member) => return true,
-                    Some(place) => {
-                        place.members = place.members.with(Members::one(member));
-                        if place.values == Values::None {
-                            place.values = values.clone();
+                    Some(at) if places[at].members.has(member) => return true,
+                    Some(at) => {
+                        places[at].members = places[at].members.with(Members::one(member));
+                        if places[at].values == Values::None {
+                            places[at].values = values.give(at, places);
                         }
                     }
                     None => {
-                        let (key, members) = (key.to_vec(), Members::one(member));
-                        places.push(Place { key, members, values: values.clone() });
+                        let (key, members) = (Key::from_slice(key), Members::one(member));
+                        let values = values.give(places.len(), places);
+                        places.push(Place { key, members, values });
                     }
                 }
                 count += 1;
@@ -125,10 +131,28 @@ pub(super) fn places<'r, R: Readable + 'r>(
     }
 }
 
+/// Values that are handed over to the first place that asks, and copied from there for others.
+struct Given {
+    values: Option<Values>,
+    to: usize,
+}
+
+impl Given {
+    fn give(&mut self, to: usize, places: &[Place]) -> Values {
+        match self.values.take() {
+            Some(values) => {
+                self.to = to;
+                values
+            }
+            None => places[self.to].values.clone(),
+        }
+    }
+}
+
 impl Reader {
     /// Every combination of the values of the group, the first changing slowest, until `each` has enough.
     fn keys<R: Readable>(&self, event: &R, each: &mut dyn FnMut(&[u8]) -> bool) {
-        let mut key = Vec::new();
+        let mut key = Key::new();
         self.keys_from(event, 0, &mut key, each);
     }
 
@@ -136,7 +160,7 @@ impl Reader {
         &self,
         event: &R,
         at: usize,
-        key: &mut Vec<u8>,
+        key: &mut Key,
         each: &mut dyn FnMut(&[u8]) -> bool,
     ) -> bool {
         let Some(part) = self.group.get(at) else { return each(key) };
@@ -172,17 +196,24 @@ impl Reader {
         if self.what == What::Nothing {
             return Values::None;
         }
+        if let ([event], [field]) = (events, &self.fields[..]) {
+            return self.counted_of(event.values(field));
+        }
         let mut texts: Vec<Arc<str>> = Vec::new();
         events.iter().for_each(|event| tuples(event, &self.fields, &mut texts));
+        self.counted_of(&texts)
+    }
+
+    fn counted_of(&self, texts: &[Arc<str>]) -> Values {
         if self.what == What::Texts {
             return if texts.is_empty() { Values::None } else { Values::Texts(texts.into()) };
         }
         let is_usable = |number: &i128| self.what == What::Numbers || *number >= 0;
-        let numbers: Vec<i128> = texts.iter().filter_map(|text| millionths(text)).filter(is_usable).collect();
+        let numbers: SmallVec<[i128; 4]> = texts.iter().filter_map(|text| millionths(text)).filter(is_usable).collect();
         match numbers[..] {
             [] => Values::None,
             [number] => Values::Number(number),
-            _ => Values::Numbers(numbers.into()),
+            _ => Values::Numbers(numbers.to_vec().into()),
         }
     }
 }
@@ -207,7 +238,7 @@ fn tuples<R: Readable>(event: &R, fields: &[Part], texts: &mut Vec<Arc<str>>) {
 }
 
 /// Appends a value to a key.
-pub(super) fn push_text(key: &mut Vec<u8>, text: &str) {
+pub(super) fn push_text(key: &mut Key, text: &str) {
     key.extend_from_slice(&(text.len() as u32).to_le_bytes());
     key.extend_from_slice(text.as_bytes());
 }

@@ -39,7 +39,7 @@ pub(super) struct Known {
 }
 
 /// Events in chunks that a snapshot shares; none where there is room.
-type Chunks = Vec<Arc<Vec<Option<(Id, Known)>>>>;
+type Chunks = Vec<Arc<[Option<(Id, Known)>; CHUNK]>>;
 
 /// What the index has of an event: half of its hash, and its place.
 #[derive(Clone, Copy, Debug)]
@@ -102,15 +102,18 @@ impl Recent {
 
     /// Notes what is known of an event from now on.
     pub fn set(&mut self, id: Id, known: Known) {
-        let hash = self.hash(id);
+        let Some(at) = self.find(self.hash(id), id) else { return self.add(id, known) };
         let second = Timers::second(known.copy.time);
-        if let Some(at) = self.find(hash, id) {
-            let before = self.at(at).map(|(_, before)| Timers::second(before.copy.time));
-            if before != Some(second) {
-                self.seconds.entry(second).or_default().push(at);
-            }
-            return self.put(at, Some((id, known)));
+        let before = self.at(at).map(|(_, before)| Timers::second(before.copy.time));
+        if before != Some(second) {
+            self.seconds.entry(second).or_default().push(at);
         }
+        self.put(at, Some((id, known)));
+    }
+
+    /// Notes what is known of an event that is not there.
+    pub fn add(&mut self, id: Id, known: Known) {
+        let (hash, second) = (self.hash(id), Timers::second(known.copy.time));
         let at = self.free.pop().unwrap_or_else(|| self.grow());
         self.put(at, Some((id, known)));
         self.index.insert_unique(Place::spread(hash), Place { hash, at }, |place| Place::spread(place.hash));
@@ -126,7 +129,7 @@ impl Recent {
     /// Adds a chunk, and gives the first place of it.
     fn grow(&mut self) -> u32 {
         let first = (self.chunks.len() * CHUNK) as u32;
-        self.chunks.push(Arc::new(vec![None; CHUNK]));
+        self.chunks.push(Arc::new([const { None }; CHUNK]));
         self.free.extend((first + 1..first + CHUNK as u32).rev());
         first
     }

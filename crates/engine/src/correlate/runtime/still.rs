@@ -17,11 +17,11 @@ const UNARMED: i64 = i64::MIN;
 pub(super) struct Still(Box<[u8]>);
 
 impl Still {
-    /// Writes a group down.
-    pub fn of(entry: &Entry) -> Still {
-        let mut bytes = Vec::with_capacity(256);
-        write(entry, &mut bytes);
-        Still(bytes.into())
+    /// Writes a group down, by way of `room`, so that no byte more than is needed is held.
+    pub fn of(entry: &Entry, room: &mut Vec<u8>) -> Still {
+        room.clear();
+        write(entry, room);
+        Still(room[..].into())
     }
 
     /// Bytes that were written down, for a correlation that may stand elsewhere now; and the group in them, or why there is none.

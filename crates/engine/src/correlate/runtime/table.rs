@@ -105,37 +105,39 @@ pub(super) struct Table {
     index: HashTable<Known>,
     free: Vec<u32>,
     state: FixedState,
+    /// Room to write groups down.
+    written: Vec<u8>,
 }
 
 /// The slots alone, as a snapshot has them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Slots(Vec<Arc<Vec<Slot>>>);
+pub(super) struct Slots {
+    chunks: Vec<Arc<[Slot; CHUNK]>>,
+    /// Slots that were ever used.
+    len: u32,
+}
 
 impl Slots {
     fn get(&self, slot: u32) -> Option<&Slot> {
-        self.0.get(slot as usize / CHUNK)?.get(slot as usize % CHUNK)
+        self.chunks.get(slot as usize / CHUNK)?.get(slot as usize % CHUNK)
     }
 
     fn get_mut(&mut self, slot: u32) -> Option<&mut Slot> {
-        Arc::make_mut(self.0.get_mut(slot as usize / CHUNK)?).get_mut(slot as usize % CHUNK)
+        Arc::make_mut(self.chunks.get_mut(slot as usize / CHUNK)?).get_mut(slot as usize % CHUNK)
     }
 
     /// Adds an empty slot at the end.
     fn grow(&mut self) -> u32 {
-        if self.0.last().is_none_or(|last| last.len() == CHUNK) {
-            self.0.push(Arc::new(Vec::with_capacity(CHUNK)));
+        if self.len as usize == self.chunks.len() * CHUNK {
+            self.chunks.push(Arc::new([const { Slot::Free }; CHUNK]));
         }
-        let chunks = self.0.len();
-        let last = Arc::make_mut(&mut self.0[chunks - 1]);
-        // A copy for the sake of a snapshot has no room to spare.
-        last.reserve_exact(CHUNK - last.len());
-        last.push(Slot::Free);
-        ((chunks - 1) * CHUNK + last.len() - 1) as u32
+        self.len += 1;
+        self.len - 1
     }
 
     /// Every slot, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Slot> {
-        self.0.iter().flat_map(|chunk| chunk.iter())
+        self.chunks.iter().flat_map(|chunk| chunk.iter())
     }
 }
 
@@ -146,6 +148,7 @@ impl Table {
             index: HashTable::new(),
             free: Vec::new(),
             state: FixedState::with_seed(seed),
+            written: Vec::new(),
         }
     }
 
@@ -225,7 +228,7 @@ impl Table {
         if let Some(slot) = self.slots.get_mut(at.0)
             && let Slot::Live(entry) = slot
         {
-            *slot = Slot::Still(Still::of(entry));
+            *slot = Slot::Still(Still::of(entry, &mut self.written));
         }
     }
 
@@ -245,7 +248,7 @@ impl Table {
 
     /// Of up to `sample` groups of a correlation near `at`, the one that was given the fewest facts; never `at` itself.
     pub fn least(&self, at: GroupRef, of: u32, sample: usize) -> Option<GroupRef> {
-        let count = self.slots.0.len() * CHUNK;
+        let count = self.slots.len as usize;
         let near = (1..count).map(|step| ((at.0 as usize + step) % count) as u32);
         let known = near.filter_map(|slot| self.slots.get(slot).map(|content| (slot, content)));
         let own = known.filter(|(_, content)| content.of() == Some(of));

@@ -8,6 +8,7 @@ use rustc_hash::FxHasher;
 
 use super::correlator::Correlator;
 use super::group::Group;
+use super::plan::Correlations;
 use super::read::{Event, Place, places};
 use super::recent::{Copy, Groups, Known};
 use super::table::GroupRef;
@@ -20,28 +21,31 @@ const SAMPLE: usize = 8;
 
 impl Correlator {
     /// Takes in one record of an event.
-    pub(super) fn take(&mut self, matched: &Matched) {
+    pub(super) fn take(&mut self, plans: &Correlations, matched: &Matched) {
         self.counts.events += 1;
         let id = (matched.lane, matched.id);
         let copy = Copy { time: matched.time, rank: rank(matched) };
-        if let Some(known) = self.recent.get(id) {
+        let before = self.recent.get(id).cloned();
+        if let Some(known) = &before {
             self.counts.duplicates += 1;
             if known.copy <= copy {
                 return;
             }
-            let Known { copy, groups } = known.clone();
-            groups.into_iter().for_each(|group| self.take_out(group, copy.time, matched.id));
+            known.groups.iter().for_each(|group| self.take_out(*group, known.copy.time, matched.id));
         }
         let name = self.who(matched);
-        let groups = self.put(matched, name.as_ref());
-        if !groups.is_empty() {
-            self.recent.set(id, Known { copy, groups });
+        let groups = self.put(plans, matched, name.as_ref());
+        if groups.is_empty() {
+            return;
+        }
+        match before {
+            Some(_) => self.recent.set(id, Known { copy, groups }),
+            None => self.recent.add(id, Known { copy, groups }),
         }
     }
 
     /// Puts the facts of an event into their groups, and says which these are.
-    pub(super) fn put(&mut self, matched: &Matched, name: Option<&Name>) -> Groups {
-        let plans = self.plans.clone();
+    pub(super) fn put(&mut self, plans: &Correlations, matched: &Matched, name: Option<&Name>) -> Groups {
         let who = name.map_or(&[][..], |name| std::slice::from_ref(&name.text));
         let fed = plans.fed_by(&matched.rules);
         let mut found: Vec<Place> = std::mem::take(&mut self.places);
@@ -138,38 +142,38 @@ impl Correlator {
         if self.options.is_whole {
             return 0;
         }
-        let is_it = |(lane, source, _): &&(_, SourceId, _)| *lane == matched.lane && *source == matched.source;
+        let is_it = |(lane, source, _): &&(_, SourceId, _)| *lane == matched.lane && *source == matched.detail.source;
         let reached = match self.reached.iter().find(is_it) {
             Some((_, _, reached)) => *reached,
             None => {
-                let reached = self.clock.reached(matched.lane, &matched.source);
-                self.reached.push((matched.lane, matched.source.clone(), reached));
+                let reached = self.clock.reached(matched.lane, &matched.detail.source);
+                self.reached.push((matched.lane, matched.detail.source.clone(), reached));
                 reached
             }
         };
         reached.map_or(0, |reached| reached.millis_since(matched.time).max(0))
     }
 
+    /// What a finding says of an event, and what correlations above read of it where there are any.
     fn detail(&self, matched: &Matched, name: Option<&Name>) -> Arc<Detail> {
         let plans = &self.plans;
-        let is_read = |rule: &u32| plans.feeds[*rule as usize].iter().any(|(of, _)| plans.plans[*of].wants_held());
-        let mut fields: Vec<(Arc<str>, Texts)> = Vec::new();
-        if matched.rules.iter().any(is_read) {
-            let named = matched.fields.iter().map(|(at, values)| (plans.names[*at as usize].clone(), values.clone()));
-            fields.extend(named);
-            fields.extend(name.map(|name| (Arc::from(WHO), Box::from([name.text.clone()]))));
-            fields.sort();
+        let is_read = matched.rules.iter().any(|rule| plans.is_read_above[*rule as usize]);
+        let behind = name.and_then(|name| name.known.clone());
+        if !is_read && behind.is_none() {
+            return matched.detail.clone();
         }
-        Arc::new(Detail {
-            source: matched.source.clone(),
-            received: matched.received,
-            brief: matched.brief.clone(),
-            entities: match name.and_then(|name| name.known.clone()) {
-                Some(behind) => matched.entities.iter().cloned().chain([behind]).collect(),
-                None => matched.entities.clone(),
-            },
-            fields: fields.into(),
-        })
+        let mut detail = Detail::clone(&matched.detail);
+        if is_read {
+            let named = matched.fields.iter().map(|(at, values)| (plans.names[*at as usize].clone(), values.clone()));
+            let who = name.map(|name| -> (Arc<str>, Texts) { (Arc::from(WHO), Box::from([name.text.clone()])) });
+            let mut fields: Vec<(Arc<str>, Texts)> = named.chain(who).collect();
+            fields.sort();
+            detail.fields = fields.into();
+        }
+        if behind.is_some() {
+            detail.entities = detail.entities.iter().cloned().chain(behind).collect();
+        }
+        Arc::new(detail)
     }
 }
 

@@ -3,11 +3,10 @@
 use model::Time;
 
 use super::group::step_all;
-use crate::correlate::{Fact, Operator, Out};
+use crate::correlate::{Fact, Operator, Out, Told};
 
 /// Facts after which there is another state to go back to; more where there are many facts or the state is large.
 const STOP_EVERY: usize = 32;
-const NEVER: i64 = i64::MIN;
 
 /// See the module. Numbers of facts are counted from the base.
 #[derive(Clone, Debug)]
@@ -19,7 +18,7 @@ pub(super) struct Way<S> {
     stops: Vec<Stop<S>>,
     /// When the state ahead is due.
     due: Option<Time>,
-    /// The time of the last fact with which something was told.
+    /// The time of the last fact with which something was told that must be told again when it is settled.
     told: i64,
     /// What was let go of for want of room, up to `ahead`.
     shed: u64,
@@ -35,18 +34,20 @@ pub(super) struct Stop<S> {
     pub shed: u64,
 }
 
-impl<S: Clone + Default> Way<S> {
-    /// The way that begins at the base.
-    pub fn from(base: S) -> Way<S> {
-        Way { ahead: Some(base), facts: 0, stops: Vec::new(), due: None, told: NEVER, shed: 0 }
+impl<S> Default for Way<S> {
+    /// A way of which nothing is known.
+    fn default() -> Way<S> {
+        Way { ahead: None, facts: 0, stops: Vec::new(), due: None, told: i64::MIN, shed: 0 }
     }
+}
 
+impl<S: Clone> Way<S> {
     /// When the state to which it leads is due.
     pub fn due(&self) -> Option<Time> {
         self.due
     }
 
-    /// Is it known along all `facts`, and was nothing told on it later than `settled`?
+    /// Is it known along all `facts`, and was nothing told on it later than `settled` but that something began?
     pub fn is_quiet(&self, settled: i64, facts: usize) -> bool {
         self.ahead.is_some() && self.facts == facts && self.told <= settled
     }
@@ -59,14 +60,15 @@ impl<S: Clone + Default> Way<S> {
         self.ahead = None;
     }
 
-    /// Makes ready to go on from where the way is known, and says how many facts lead there.
-    pub fn start(&mut self, base: &S) -> usize {
-        if self.ahead.is_none() {
+    /// Makes ready to go on from where the way is known, and says how many facts lead there, and whether some of it is gone anew.
+    pub fn start(&mut self, base: &S) -> (usize, bool) {
+        let is_anew = self.ahead.is_none();
+        if is_anew {
             let last = self.stops.last();
             self.ahead = Some(last.map_or_else(|| base.clone(), |stop| stop.state.clone()));
             (self.facts, self.shed) = last.map_or((0, 0), |stop| (stop.facts, stop.shed));
         }
-        self.facts
+        (self.facts, is_anew)
     }
 
     /// Goes on to the end of the pending facts.
@@ -77,12 +79,13 @@ impl<S: Clone + Default> Way<S> {
         step_all(operator, &mut state, &pending[self.facts..last], out);
         let behind = last - self.stops.last().map_or(0, |stop| stop.facts);
         // Copying a large state must not cost more than the steps that it saves.
-        if behind >= STOP_EVERY.max(pending.len() / 4) && behind >= operator.heap_bytes(&state) / 64 {
+        if behind >= STOP_EVERY.max(pending.len() / 4) && behind >= operator.heap_bytes(&state) / 256 {
             self.stops.push(Stop { state: state.clone(), facts: last, shed: self.shed + out.shed - shed });
         }
         step_all(operator, &mut state, &pending[last..], out);
         self.shed += out.shed - shed;
-        if !out.told.is_empty() {
+        // That an episode began is known from the way; that one is over is certain only when the base says so.
+        if out.told.iter().any(|told| out.wants_held || !matches!(told, Told::Opened(_))) {
             self.told = end.micros();
         }
         self.due = operator.due(&state);

@@ -135,7 +135,8 @@ impl Correlator {
     fn move_facts(&mut self, id: Id, matched: &Matched, name: Option<Name>) {
         let Some(Known { copy, groups }) = self.recent.get(id).cloned() else { return };
         groups.into_iter().for_each(|group| self.take_out(group, copy.time, matched.id));
-        let groups = self.put(matched, name.as_ref());
+        let plans = self.plans.clone();
+        let groups = self.put(&plans, matched, name.as_ref());
         self.recent.set(id, Known { copy, groups });
     }
 

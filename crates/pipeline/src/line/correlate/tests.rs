@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::engine::correlate::{Matched, Progress};
+use ::engine::correlate::{Detail, Matched, Progress};
 use ::engine::{Engine, Format, Given, Limits, Sink};
 use model::{EventId, FoldKey, Lane, RuleKind, SourceId};
 use serde::{Deserialize, Serialize};
@@ -54,11 +54,14 @@ fn matched(text: &str) -> Matched {
         rules: Box::new([0]),
         fields: Box::new([]),
         actor: None,
-        source: SourceId::from("things"),
         lane: Lane::Test,
-        received: Time::EPOCH,
-        brief: text.into(),
-        entities: Arc::from([]),
+        detail: Arc::new(Detail {
+            source: SourceId::from("things"),
+            received: Time::EPOCH,
+            brief: text.into(),
+            entities: Arc::from([]),
+            fields: Box::default(),
+        }),
     }
 }
 
@@ -114,7 +117,7 @@ impl Correlating for Running {
         self.shown.fetch_add(1, Ordering::SeqCst);
         let mut findings = Vec::new();
         for matched in &batch.matched {
-            let thing = matched.brief.trim_start_matches("{\"").split('"').next().unwrap().to_owned();
+            let thing = matched.detail.brief.trim_start_matches("{\"").split('"').next().unwrap().to_owned();
             if thing == "boom" {
                 let rule = SetAside { rule_id: "r1".into(), title: "Clumsy".into() };
                 *self.suspect.lock().unwrap_or_else(PoisonError::into_inner) = Some(rule);

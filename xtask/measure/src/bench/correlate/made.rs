@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use engine::correlate::{Batch, Correlations, Feeds, Matched, Progress};
+use engine::correlate::{Batch, Correlations, Detail, Feeds, Matched, Progress};
 use engine::sigma::{self, Document, Inventory};
 use model::{EventId, Lane, SourceId, Time};
 
@@ -34,11 +34,12 @@ impl Made {
 
     /// A part of the stream, in batches.
     pub fn batches(&self, events: Range<u64>, feeds: &Feeds) -> Vec<Batch> {
+        let source = SourceId::new("made");
         let mut all: Vec<(u64, Matched)> = events
             .map(|nth| {
                 let delay = if self.is_late && mixed(nth).is_multiple_of(5) { 120_000 } else { 0 };
                 let nth = if self.is_twice && nth % 5 == 4 { nth - 1 } else { nth };
-                (nth + delay, self.event(nth, feeds))
+                (nth + delay, self.event(nth, feeds, &source))
             })
             .collect();
         all.sort_by_key(|(at, _)| *at);
@@ -57,7 +58,7 @@ impl Made {
         all.chunks(BATCH).map(batch).collect()
     }
 
-    fn event(&self, nth: u64, feeds: &Feeds) -> Matched {
+    fn event(&self, nth: u64, feeds: &Feeds, source: &SourceId) -> Matched {
         let number = mixed(nth);
         let value = |name: &String| match name.as_str() {
             "user" => format!("arn:aws:iam::111122223333:user/researcher-{:06}", number % self.groups),
@@ -72,11 +73,14 @@ impl Made {
             rules: Box::from([(nth % feeds.rules.len() as u64) as u32]),
             fields: fields.map(|(at, name)| (at as u32, Box::from([Arc::from(value(name))]))).collect(),
             actor: None,
-            source: SourceId::new("made"),
             lane: Lane::Live,
-            received: time,
-            brief: "somebody called GetObject on s3.amazonaws.com from 203.0.113.7".into(),
-            entities: Arc::default(),
+            detail: Arc::new(Detail {
+                source: source.clone(),
+                received: time,
+                brief: "somebody called GetObject on s3.amazonaws.com from 203.0.113.7".into(),
+                entities: Arc::default(),
+                fields: Box::default(),
+            }),
         }
     }
 }
