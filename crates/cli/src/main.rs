@@ -23,6 +23,11 @@ use args::{Cli, Verb};
 use context::Context;
 use status::{Failure, Status};
 
+/// Facts that wait for the frontier are many small things that come and go on different threads: with the system's allocator, a quarter of the
+/// time of detection over time goes into joining free pieces, and a million groups hold a quarter more.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let context = Context::new(cli.global);

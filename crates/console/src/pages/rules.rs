@@ -7,8 +7,8 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use model::Level;
-use store::AlertQuery;
+use model::{Level, Time};
+use store::{AlertQuery, CorrelationCount};
 
 use super::{Choice, Pager, page_number};
 use crate::view::format;
@@ -54,6 +54,36 @@ struct RulePage {
     findings: u64,
     alerts: u64,
     latest: Vec<model::Alert>,
+    over_time: Option<OverTime>,
+}
+
+/// What a rule over time counts about itself.
+struct OverTime {
+    /// How many, in words of a person, and whether that is something that should not be.
+    counts: Vec<(&'static str, u64, bool)>,
+    is_aside: bool,
+    at: Time,
+}
+
+impl OverTime {
+    fn of(told: &CorrelationCount) -> OverTime {
+        let count = |name: &str| told.counts.get(name).copied().unwrap_or(0);
+        let all = [
+            ("Groups kept", "groups", false),
+            ("Bytes that they hold", "bytes", false),
+            ("Events taken in", "taken", false),
+            ("Of these, late but in time", "late", false),
+            ("Too late to take part", "too_late", true),
+            ("Values let go of for want of room", "shed", true),
+            ("Groups let go of, of too many", "evicted", true),
+            ("Events let go of with them", "lost", true),
+        ];
+        OverTime {
+            counts: all.iter().map(|(says, name, is_bad)| (*says, count(name), *is_bad && count(name) > 0)).collect(),
+            is_aside: count("set_aside") > 0,
+            at: told.at,
+        }
+    }
 }
 
 /// `GET /rules`.
@@ -149,8 +179,10 @@ pub(crate) async fn one(
     let query =
         AlertQuery { rule: Some(id.clone()), sort: store::AlertSort::Detected, limit: 10, ..AlertQuery::default() };
     let cache = Arc::clone(&app.pulse);
-    let ask = move |store: &store::Store| Ok((cache.rule_counts(store, now)?, store.alerts(&query)?));
-    let ((counts, alerts), pulse) = app.store_and_pulse(ask).await?;
+    let ask = move |store: &store::Store| {
+        Ok((cache.rule_counts(store, now)?, store.alerts(&query)?, store.correlation_counts()?))
+    };
+    let ((counts, alerts, over_time), pulse) = app.store_and_pulse(ask).await?;
     let count = counts.get(rule.id.as_str()).copied().unwrap_or_default();
     page(&RulePage {
         lines: rule.yaml.lines().map(str::to_owned).collect(),
@@ -158,6 +190,7 @@ pub(crate) async fn one(
         findings: count.total,
         alerts: alerts.total,
         latest: alerts.alerts,
+        over_time: over_time.iter().find(|told| told.rule_id == rule.id).map(OverTime::of),
         chrome: Chrome::new(&app, &visit, rule.title.clone(), Nav::Rules, pulse),
         rule,
     })

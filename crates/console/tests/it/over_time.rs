@@ -42,6 +42,25 @@ async fn a_sequence_is_told_with_its_standing_its_events_in_order_and_a_drawing(
 }
 
 #[tokio::test]
+async fn the_page_of_a_rule_over_time_shows_what_it_took_in_and_what_it_let_go_of() {
+    let (console, _) = evening();
+    let visitor = console.visitor().await;
+    let rule = console.catalogue.rules[0].id.clone();
+    let page = visitor.get(&format!("/rules/{rule}")).await.text;
+    assert!(!page.contains("id=\"h-time\""), "it has told of none");
+    let counts = [("groups", 1200), ("taken", 45_000), ("too_late", 3), ("evicted", 0)];
+    let counts = counts.into_iter().map(|(name, n)| (name.to_owned(), n)).collect();
+    let told = store::CorrelationCount { rule_id: rule.clone(), counts, at: crate::seed::now() };
+    console.store.tell_correlations(&[told]).unwrap();
+    let page = visitor.get(&format!("/rules/{rule}")).await.text;
+    let shown = between(&page, "id=\"h-time\"", "</section>");
+    for text in ["Groups kept</dt><dd class=\"num\">1,200<", "Too late to take part</dt><dd class=\"num\"><b class=\"bad\">3<"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(shown.contains("of too many</dt><dd class=\"num\">0<") && !shown.contains("Set aside"), "{shown}");
+}
+
+#[tokio::test]
 async fn what_was_told_early_is_one_row_and_what_was_withdrawn_is_struck_with_the_reason() {
     let (console, told) = evening();
     let visitor = console.visitor().await;

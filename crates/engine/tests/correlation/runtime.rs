@@ -144,6 +144,33 @@ fn where_too_many_facts_wait_the_frontier_moves_on_and_nothing_is_lost() {
 }
 
 #[test]
+fn facts_that_only_wait_to_be_settled_do_not_move_the_frontier() {
+    let mut running = Running::new(&correlation("event_count", "{gte: 1000}"), Options { pending_max: 70, ..options() });
+    for nth in 0..500 {
+        running.one(&nth.to_string(), nth, "a", "x");
+    }
+    assert_eq!(running.correlator.counts().forced, 0, "61 facts at most are not behind the frontier");
+}
+
+#[test]
+fn a_group_at_rest_holds_little_and_goes_on_where_it_stood() {
+    let mut running = Running::new(&correlation("event_count", "{gte: 3}"), options());
+    let user = |nth: usize| format!("user {nth}");
+    let first: Vec<Event> =
+        (0..1000).map(|nth| event(&format!("{nth:04}"), 1, "a", json!({"u": user(nth)}))).collect();
+    running.batch(&first);
+    let counts = running.correlator.counts().correlations[0];
+    assert!(counts.groups == 1000 && counts.bytes < 1000 * 256, "{counts:?}");
+    running.one("b", 2, "a", &user(7));
+    assert_eq!(brief(&running.one("c", 3, "a", &user(7))), ["early: 1 2 3"]);
+    // When their windows are over, nothing is left of them.
+    running.one("d", 300, "a", "another");
+    running.one("e", 400, "a", "another");
+    let counts = running.correlator.counts().correlations[0];
+    assert!(counts.groups == 1 && counts.bytes < 2048, "{counts:?}");
+}
+
+#[test]
 fn a_window_that_is_over_is_told_by_time_alone() {
     let mut running = Running::new(&correlation("event_count", "{eq: 2}"), options());
     running.batch(&[event("1", 1, "a", json!({"u": "x"})), event("2", 5, "b", json!({"u": "x"}))]);
