@@ -30,6 +30,7 @@ use crate::sigma::{self, CompiledRule, Linked, Memo, Program, RuleIndex};
 use crate::source::plan::Plan;
 use crate::source::routing::{Picked, Routing};
 use crate::source::shape::{Names, PairReader};
+use crate::source::shown::Remembered;
 use crate::source::text::Lines;
 use crate::source::{Heads, Source, Unit, time};
 
@@ -82,6 +83,7 @@ pub struct Worker {
     envelopes: Vec<Scratch>,
     records: Vec<Scratch>,
     memo: Memo,
+    remembered: Remembered,
     hits: Vec<RuleIndex>,
     picked: Picked,
     part: Scratch,
@@ -244,7 +246,7 @@ impl Engine {
         let Ok(text) = simdutf8::basic::from_utf8(frame) else {
             return sink.rejected(frame, given.source.as_ref(), Reject::NotUtf8);
         };
-        let Worker { envelopes, records, memo, hits, picked, part } = worker;
+        let Worker { envelopes, records, memo, remembered, hits, picked, part } = worker;
         let feed = match &given.source {
             None => None,
             Some(id) => match self.feeds.iter().find(|feed| feed.source.id == *id) {
@@ -256,7 +258,7 @@ impl Engine {
                 }
             },
         };
-        let mut pass = Pass { engine: self, given, feed, sink, memo, hits, picked, part };
+        let mut pass = Pass { engine: self, given, feed, sink, memo, remembered, hits, picked, part };
         if pass.plain(text, records) {
             return;
         }
@@ -314,6 +316,7 @@ struct Pass<'e, 's> {
     feed: Option<&'e Feed>,
     sink: &'s mut dyn Sink,
     memo: &'s mut Memo,
+    remembered: &'s mut Remembered,
     hits: &'s mut Vec<RuleIndex>,
     picked: &'s mut Picked,
     part: &'s mut Scratch,
@@ -467,7 +470,7 @@ impl<'e> Pass<'e, '_> {
             self.sink.matched(matched);
         }
         if feeder.feeds.wants_identity {
-            let links = event.links();
+            let links = event.links_by(self.remembered);
             if !links.is_empty() {
                 self.sink.linked(links);
             }

@@ -15,6 +15,7 @@ use crate::ocsf::{self, OCSF_VERSION};
 use crate::record::{Record, Scalar};
 use crate::source::Source;
 use crate::source::plan::Plan;
+use crate::source::shown::Remembered;
 
 /// A record that became an event. Its time is settled; all else is worked out when asked for.
 #[derive(Debug)]
@@ -102,11 +103,12 @@ impl<'a> Event<'a> {
 
     /// What it shows about who is behind what.
     pub fn links(&self) -> Vec<Link> {
-        let mut links = Vec::new();
-        for reader in &self.plan.links {
-            reader.read(&self.record, &self.plan.actor, self.time, &|| self.id(), &mut links);
-        }
-        links
+        self.links_by(&mut Remembered::default())
+    }
+
+    /// As [`Event::links`], with what was read of such records before.
+    pub(crate) fn links_by(&self, remembered: &mut Remembered) -> Vec<Link> {
+        self.plan.links.read(&self.record, &self.plan.actor, (self.time, &|| self.id()), remembered)
     }
 
     /// The value of a column, or else of a field of the record.

@@ -51,6 +51,23 @@ pub struct LinkRule {
     pub lasts_ms: i64,
 }
 
+impl LinkEnd {
+    fn readings(&self) -> &[Named] {
+        match self {
+            LinkEnd::Actor => &[],
+            LinkEnd::Read(named) => named,
+        }
+    }
+}
+
+impl LinkRule {
+    /// Every path of the record that it looks at, beside those of who acts.
+    pub(crate) fn looks_at(&self) -> Vec<String> {
+        let ends = self.from.readings().iter().chain(self.to.readings()).map(|named| &named.reading);
+        ends.chain([&self.when]).chain(&self.until).flat_map(Reading::looks_at).collect()
+    }
+}
+
 /// Who acts, with fields numbered.
 #[derive(Debug)]
 pub(crate) struct ActorReader(Vec<(EntityKind, Reader)>);
@@ -100,15 +117,8 @@ impl LinkReader {
         }
     }
 
-    /// Adds the links that the record shows. `id` is asked for only where there is one.
-    pub fn read(
-        &self,
-        record: &Record<'_>,
-        actor: &ActorReader,
-        since: Time,
-        id: &dyn Fn() -> EventId,
-        links: &mut Vec<Link>,
-    ) {
+    /// Adds what the record shows.
+    pub fn read(&self, record: &Record<'_>, actor: &ActorReader, shown: &mut Vec<Shown>) {
         if !self.when.holds(record) {
             return;
         }
@@ -122,15 +132,30 @@ impl LinkReader {
         }
         let Some(behind) = self.to.as_ref().unwrap_or(actor).read(record) else { return };
         used.retain(|entity| *entity != behind);
-        let (until, evidence) = (self.until(record, since), id());
-        let link = |from| Link { from, to: behind.clone(), means: self.means, since, until, evidence };
-        links.extend(used.into_iter().map(link));
-    }
-
-    /// The end that the record tells, if it can be one: after the beginning, and no more than [`LASTS_MS_MAX`] later.
-    fn until(&self, record: &Record<'_>, since: Time) -> Time {
         let told = self.until.as_ref().and_then(|reader| reader.first(record));
-        let told = told.and_then(|text| time::parse(text.trim(), Unit::Auto)).filter(|until| *until > since);
-        told.unwrap_or(since.plus_millis(self.lasts_ms)).min(since.plus_millis(LASTS_MS_MAX))
+        let until = told.and_then(|text| time::parse(text.trim(), Unit::Auto));
+        let (means, lasts_ms) = (self.means, self.lasts_ms);
+        shown.extend(used.into_iter().map(|from| Shown { from, to: behind.clone(), means, until, lasts_ms }));
+    }
+}
+
+/// A link that a record shows, whenever it happened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Shown {
+    from: Entity,
+    to: Entity,
+    means: Means,
+    /// The end that the record tells.
+    until: Option<Time>,
+    lasts_ms: i64,
+}
+
+impl Shown {
+    /// The link of a record of that time. An end that is told counts if it can be one: after the beginning, and no more than [`LASTS_MS_MAX`]
+    /// later.
+    pub fn link(&self, since: Time, evidence: EventId) -> Link {
+        let told = self.until.filter(|until| *until > since);
+        let until = told.unwrap_or(since.plus_millis(self.lasts_ms)).min(since.plus_millis(LASTS_MS_MAX));
+        Link { from: self.from.clone(), to: self.to.clone(), means: self.means, since, until, evidence }
     }
 }

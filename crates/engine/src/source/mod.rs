@@ -9,6 +9,7 @@ pub(crate) mod plan;
 mod reading;
 pub(crate) mod routing;
 pub(crate) mod shape;
+pub(crate) mod shown;
 pub(crate) mod text;
 pub(crate) mod time;
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use model::{Entity, EntityKind, EventId, Reject, SourceId, Time};
 
-use super::links::{ActorReader, LinkReader};
+use super::links::ActorReader;
 use super::reading::Template;
+use super::shown::LinksReader;
 use super::text::{self, Inside, TextReader};
 use super::time::{self, Unit};
 use super::{Choice, Reader, Recognise, Source, TimePath};
@@ -21,7 +22,7 @@ pub(crate) struct Plan {
     columns: Vec<(String, Vec<Reader>)>,
     entities: Vec<(EntityKind, Vec<Reader>)>,
     pub(crate) actor: ActorReader,
-    pub(crate) links: Vec<LinkReader>,
+    pub(crate) links: LinksReader,
     pub(crate) sensitive: Vec<Field>,
     pub(crate) activity: Chooser,
     pub(crate) severity: Chooser,
@@ -90,7 +91,7 @@ impl Plan {
             columns: source.column_readings.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),
             entities: source.entity_readings.iter().map(|(kind, list)| (*kind, readers(list, fields))).collect(),
             actor: ActorReader::compile(&source.actor, fields),
-            links: source.links.iter().map(|link| LinkReader::compile(link, fields)).collect(),
+            links: LinksReader::compile(source, fields),
             activity: Chooser::new(&source.ocsf.activity, fields),
             severity: Chooser::new(&source.ocsf.severity, fields),
             texts: Vec::new(),
