@@ -219,3 +219,41 @@ fn of_real_records_each_finding_of_a_silent_rule_is_a_fact() {
     }
     assert!(all > 500, "{all}");
 }
+
+/// The links that evaluation hands over, beside those that each record shows by itself.
+#[derive(Default)]
+struct BothLinks {
+    handed: Vec<Link>,
+    alone: Vec<Link>,
+}
+
+impl Sink for BothLinks {
+    fn rejected(&mut self, _raw: &[u8], _source: Option<&SourceId>, _reason: Reject) {}
+    fn evaluated(&mut self, event: &Event<'_>) {
+        self.alone.extend(event.links());
+    }
+    fn finding(&mut self, _finding: Finding, _event: &Event<'_>) {}
+    fn linked(&mut self, links: Vec<Link>) {
+        self.handed.extend(links);
+    }
+}
+
+#[test]
+fn what_a_worker_remembers_of_links_is_what_each_record_shows_by_itself() {
+    let Some(data) = data() else { return };
+    let engine = engine_of(&[
+        rule("a", "eventName: GetObject", ""),
+        correlation("type: event_count, rules: [a], group-by: [watchkeep.who], condition: {gte: 3}"),
+    ]);
+    let (mut worker, mut both) = (engine.worker(), BothLinks::default());
+    for name in ["labelled/stratus.jsonl", "labelled/invictus.jsonl.gz", "labelled/litellm_proxy.jsonl"] {
+        for line in packed::text_of(&data.join(name)).lines() {
+            let row: serde_json::Value = serde_json::from_str(line).expect("a row is JSON");
+            let events = row["events"].as_array().cloned().unwrap_or_else(|| vec![row["event"].clone()]);
+            let records = serde_json::Value::from(events).to_string();
+            engine.evaluate(&mut worker, records.as_bytes(), &given(None), &mut both);
+        }
+    }
+    assert!(both.alone.len() > 1000, "{}", both.alone.len());
+    assert_eq!(both.handed, both.alone);
+}

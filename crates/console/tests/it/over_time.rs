@@ -54,7 +54,9 @@ async fn the_page_of_a_rule_over_time_shows_what_it_took_in_and_what_it_let_go_o
     console.store.tell_correlations(&[told]).unwrap();
     let page = visitor.get(&format!("/rules/{rule}")).await.text;
     let shown = between(&page, "id=\"h-time\"", "</section>");
-    for text in ["Groups kept</dt><dd class=\"num\">1,200<", "Too late to take part</dt><dd class=\"num\"><b class=\"bad\">3<"] {
+    for text in
+        ["Groups kept</dt><dd class=\"num\">1,200<", "Too late to take part</dt><dd class=\"num\"><b class=\"bad\">3<"]
+    {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     assert!(shown.contains("of too many</dt><dd class=\"num\">0<") && !shown.contains("Set aside"), "{shown}");

@@ -145,7 +145,8 @@ fn where_too_many_facts_wait_the_frontier_moves_on_and_nothing_is_lost() {
 
 #[test]
 fn facts_that_only_wait_to_be_settled_do_not_move_the_frontier() {
-    let mut running = Running::new(&correlation("event_count", "{gte: 1000}"), Options { pending_max: 70, ..options() });
+    let mut running =
+        Running::new(&correlation("event_count", "{gte: 1000}"), Options { pending_max: 70, ..options() });
     for nth in 0..500 {
         running.one(&nth.to_string(), nth, "a", "x");
     }
@@ -156,8 +157,7 @@ fn facts_that_only_wait_to_be_settled_do_not_move_the_frontier() {
 fn a_group_at_rest_holds_little_and_goes_on_where_it_stood() {
     let mut running = Running::new(&correlation("event_count", "{gte: 3}"), options());
     let user = |nth: usize| format!("user {nth}");
-    let first: Vec<Event> =
-        (0..1000).map(|nth| event(&format!("{nth:04}"), 1, "a", json!({"u": user(nth)}))).collect();
+    let first: Vec<Event> = (0..1000).map(|nth| event(&format!("{nth:04}"), 1, "a", json!({"u": user(nth)}))).collect();
     running.batch(&first);
     let counts = running.correlator.counts().correlations[0];
     assert!(counts.groups == 1000 && counts.bytes < 1000 * 256, "{counts:?}");

@@ -111,7 +111,8 @@ impl Correlator {
     pub(super) fn stop_one(&mut self, of: usize) {
         let plans = self.plans.clone();
         let plan = &plans.plans[of];
-        let open = self.table.live().filter(|(_, entry)| entry.of as usize == of && entry.group.open().next().is_some());
+        let open =
+            self.table.live().filter(|(_, entry)| entry.of as usize == of && entry.group.open().next().is_some());
         let mut groups: Vec<(Lane, Box<[u8]>, GroupRef)> =
             open.map(|(at, entry)| (entry.lane, entry.key.clone(), at)).collect();
         groups.sort();

@@ -156,13 +156,7 @@ impl Reader {
         self.keys_from(event, 0, &mut key, each);
     }
 
-    fn keys_from<R: Readable>(
-        &self,
-        event: &R,
-        at: usize,
-        key: &mut Key,
-        each: &mut dyn FnMut(&[u8]) -> bool,
-    ) -> bool {
+    fn keys_from<R: Readable>(&self, event: &R, at: usize, key: &mut Key, each: &mut dyn FnMut(&[u8]) -> bool) -> bool {
         let Some(part) = self.group.get(at) else { return each(key) };
         let length = key.len();
         for value in event.values(part) {

@@ -125,8 +125,7 @@ impl<S: Clone> Way<S> {
 
     /// Bytes on the heap, roughly.
     pub fn heap_bytes<O: Operator<State = S>>(&self, operator: &O) -> usize {
-        let stops: usize =
-            self.stops.iter().map(|stop| size_of::<Stop<S>>() + operator.heap_bytes(&stop.state)).sum();
+        let stops: usize = self.stops.iter().map(|stop| size_of::<Stop<S>>() + operator.heap_bytes(&stop.state)).sum();
         size_of::<Self>() + stops + self.ahead.as_ref().map_or(0, |state| operator.heap_bytes(state))
     }
 }
