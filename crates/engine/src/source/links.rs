@@ -51,20 +51,15 @@ pub struct LinkRule {
     pub lasts_ms: i64,
 }
 
-impl LinkEnd {
-    fn readings(&self) -> &[Named] {
-        match self {
-            LinkEnd::Actor => &[],
-            LinkEnd::Read(named) => named,
-        }
-    }
-}
-
 impl LinkRule {
-    /// Every path of the record that it looks at, beside those of who acts.
-    pub(crate) fn looks_at(&self) -> Vec<String> {
-        let ends = self.from.readings().iter().chain(self.to.readings()).map(|named| &named.reading);
-        ends.chain([&self.when]).chain(&self.until).flat_map(Reading::looks_at).collect()
+    /// Every path that is read of a record for which it holds, where `actor` is how who acts is read.
+    pub(crate) fn reads(&self, actor: &[Named]) -> Vec<String> {
+        let end = |end: &LinkEnd| match end {
+            LinkEnd::Actor => actor.to_vec(),
+            LinkEnd::Read(named) => named.clone(),
+        };
+        let ends = [end(&self.from), end(&self.to)].concat().into_iter().map(|named| named.reading);
+        ends.chain(self.until.clone()).flat_map(|reading| reading.looks_at()).collect()
     }
 }
 
@@ -117,11 +112,13 @@ impl LinkReader {
         }
     }
 
-    /// Adds what the record shows.
+    /// Does the record show it, if it has what is read?
+    pub fn holds(&self, record: &Record<'_>) -> bool {
+        self.when.holds(record)
+    }
+
+    /// Adds what a record shows for which it holds.
     pub fn read(&self, record: &Record<'_>, actor: &ActorReader, shown: &mut Vec<Shown>) {
-        if !self.when.holds(record) {
-            return;
-        }
         let mut used: Vec<Entity> = Vec::new();
         match &self.from {
             None => used.extend(actor.read(record)),

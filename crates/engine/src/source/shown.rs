@@ -1,15 +1,16 @@
 //! What a source's records show about who is behind what, remembered.
 //!
-//! In: a record. Out: its links. Records of one session say the same about it again and again, and reading that takes patterns; so what the
-//! paths of `actor:` and `links:` hold is the key of a memory, and what they come to is looked up. Nothing else counts of a record but its time and
-//! its id, so the answer is the same as without. Bound: [`KNOWN_MAX`] answers a worker, [`KEY_MAX`] bytes a key; where there are more, all are forgotten.
+//! In: a record. Out: its links. Records of one session say the same about it again and again, and reading that takes patterns; so which links
+//! hold for a record, and what stands at the paths that these read, is the key of a memory, and what they come to is looked up. Nothing else
+//! counts of a record but its time and its id, so the answer is the same as without. Bound: [`KNOWN_MAX`] answers a worker, [`KEY_MAX`] bytes a key;
+//! where there are more, all are forgotten.
 
 use std::sync::Arc;
 
 use model::{EventId, Time};
 use rustc_hash::FxHashMap;
 
-use super::links::{ActorReader, LinkReader, Shown};
+use super::links::{ActorReader, LinkReader, LinkRule, Shown};
 use crate::field::{Field, FieldsBuilder};
 use crate::identity::Link;
 use crate::record::{Record, Scalar};
@@ -31,25 +32,21 @@ pub(crate) struct Remembered {
 /// The readers of a source, and all that they look at.
 #[derive(Debug)]
 pub(crate) struct LinksReader {
-    links: Vec<LinkReader>,
-    /// Every path that a link, or who acts, depends on.
-    looks_at: Vec<Field>,
+    /// Each link, with every path that is read where it holds.
+    links: Vec<(LinkReader, Vec<Field>)>,
     /// Tells sources apart.
     source: Box<[u8]>,
 }
 
 impl LinksReader {
     pub fn compile(source: &Source, fields: &mut FieldsBuilder) -> LinksReader {
-        let paths = source.links.iter().flat_map(super::LinkRule::looks_at);
-        let actor = source.actor.iter().flat_map(|named| named.reading.looks_at());
-        let mut looks_at: Vec<Field> = paths.chain(actor).map(|path| fields.intern(&path)).collect();
-        looks_at.sort_unstable();
-        looks_at.dedup();
-        LinksReader {
-            links: source.links.iter().map(|link| LinkReader::compile(link, fields)).collect(),
-            looks_at,
-            source: source.id.as_str().as_bytes().into(),
-        }
+        let link = |link: &LinkRule| {
+            let mut reads: Vec<Field> = link.reads(&source.actor).iter().map(|path| fields.intern(path)).collect();
+            reads.sort_unstable();
+            reads.dedup();
+            (LinkReader::compile(link, fields), reads)
+        };
+        LinksReader { links: source.links.iter().map(link).collect(), source: source.id.as_str().as_bytes().into() }
     }
 
     /// The links that the record shows. `id` is asked for only where there is one.
@@ -78,7 +75,8 @@ impl LinksReader {
             return shown.clone();
         }
         let mut shown = Vec::new();
-        self.links.iter().for_each(|reader| reader.read(record, actor, &mut shown));
+        let holding = self.links.iter().filter(|(link, _)| link.holds(record));
+        holding.for_each(|(link, _)| link.read(record, actor, &mut shown));
         let shown: Arc<[Shown]> = shown.into();
         if key.len() <= KEY_MAX {
             if known.len() >= KNOWN_MAX {
@@ -89,22 +87,28 @@ impl LinksReader {
         shown
     }
 
-    /// All values of all paths, each with its kind and length, so that no two different records have one key.
+    /// The links that hold, each with all values of its paths, and these with their kinds and lengths: no two different records have one key.
     fn write_key(&self, record: &Record<'_>, key: &mut Vec<u8>) {
         key.clear();
         key.extend_from_slice(&self.source);
-        for field in &self.looks_at {
-            key.push(b'|');
-            for value in record.values(*field) {
-                let kind = match value {
-                    Scalar::Null => b'n',
-                    _ if value.scalar_text().is_some() => b's',
-                    _ => b'o',
-                };
-                key.push(kind);
-                key.extend_from_slice(&(value.text().len() as u32).to_le_bytes());
-                key.extend_from_slice(value.text().as_bytes());
+        for (at, (_, reads)) in self.links.iter().enumerate().filter(|(_, (link, _))| link.holds(record)) {
+            key.push(b'#');
+            key.extend_from_slice(&(at as u32).to_le_bytes());
+            for field in reads {
+                key.push(b'|');
+                record.values(*field).for_each(|value| push_value(value, key));
             }
         }
     }
+}
+
+fn push_value(value: Scalar<'_>, key: &mut Vec<u8>) {
+    let kind = match value {
+        Scalar::Null => b'n',
+        _ if value.scalar_text().is_some() => b's',
+        _ => b'o',
+    };
+    key.push(kind);
+    key.extend_from_slice(&(value.text().len() as u32).to_le_bytes());
+    key.extend_from_slice(value.text().as_bytes());
 }
