@@ -46,6 +46,9 @@ pub struct Feeds {
     pub wants_identity: bool,
 }
 
+/// Links of a batch among which one is looked for that says the same.
+const JOINED_WITH: usize = 32;
+
 /// How far one partition of a source has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -87,6 +90,16 @@ impl Batch {
             None => {
                 let (source, partition) = (source.clone(), partition.into());
                 self.progress.push(Progress { source, partition, lane, time, received });
+            }
+        }
+    }
+
+    /// Takes links in; those that say the same as one of the last few are joined with it, since a session says the same with each call.
+    pub fn link(&mut self, links: Vec<Link>) {
+        for link in links {
+            let mut last = self.links.iter_mut().rev().take(JOINED_WITH);
+            if !last.any(|known| known.join(&link)) {
+                self.links.push(link);
             }
         }
     }

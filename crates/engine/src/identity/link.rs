@@ -110,3 +110,19 @@ pub struct Link {
     /// The event.
     pub evidence: EventId,
 }
+
+impl Link {
+    /// Takes another in that says the same at times that meet, and says whether it did. The first of their events is the evidence. A graph
+    /// that learns the one link answers as one that learns both.
+    pub fn join(&mut self, other: &Link) -> bool {
+        let is_alike = self.means == other.means && self.from == other.from && self.to == other.to;
+        let are_whole = self.since <= self.until && other.since <= other.until;
+        let do_meet = self.since <= other.until && other.since <= self.until;
+        if !is_alike || self.means.hands_over() || !are_whole || !do_meet {
+            return false;
+        }
+        (self.since, self.evidence) = (self.since, self.evidence).min((other.since, other.evidence));
+        self.until = self.until.max(other.until);
+        true
+    }
+}

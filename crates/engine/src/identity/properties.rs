@@ -74,6 +74,14 @@ proptest! {
     }
 
     #[test]
+    fn links_that_are_joined_before_they_are_learned_give_the_same_answers(links in links()) {
+        let mut batch = crate::correlate::Batch::default();
+        batch.link(links.clone());
+        prop_assert!(batch.links.len() <= links.len());
+        prop_assert_eq!(answers(&learned(&links, Bounds::default())), answers(&learned(&batch.links, Bounds::default())));
+    }
+
+    #[test]
     fn a_snapshot_answers_as_the_graph_does(links in links()) {
         let graph = learned(&links, Bounds::default());
         let bytes = graph.snapshot();

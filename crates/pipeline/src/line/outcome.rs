@@ -55,7 +55,7 @@ impl Outcome {
         later.sightings.into_iter().for_each(|sighting| self.sight(sighting));
         self.rows.extend(later.rows);
         self.said.matched.extend(later.said.matched);
-        self.said.links.extend(later.said.links);
+        self.said.link(later.said.links);
         later.said.progress.into_iter().for_each(|progress| self.advance(progress));
         self.panics.extend(later.panics);
         self.received += later.received;
@@ -217,7 +217,7 @@ impl Sink for Collector {
 
     fn linked(&mut self, links: Vec<Link>) {
         if self.wants.said {
-            self.outcome.said.links.extend(links);
+            self.outcome.said.link(links);
         }
     }
 }

@@ -258,7 +258,7 @@ impl Sink for Tally {
     }
 
     fn linked(&mut self, links: Vec<Link>) {
-        self.batch.links.extend(links);
+        self.batch.link(links);
     }
 }
 
