@@ -82,6 +82,26 @@ impl Held {
     }
 }
 
+/// What holding a link changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing.
+    None,
+    /// It says what was not known.
+    New,
+    /// What was known holds for longer: from this time on, answers may be others.
+    Longer(Time),
+}
+
+impl Change {
+    /// What a link says beyond one that it joins.
+    fn beyond(held: &Held, new: &Held) -> Change {
+        // Of an event at the same time, the evidence is another.
+        let is_first = (new.since, new.evidence) < (held.since, held.evidence);
+        Change::Longer(if is_first { new.since } else { held.until })
+    }
+}
+
 /// An entity's links, in order, and until when links hold that it has lost.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
@@ -124,25 +144,31 @@ impl Graph {
         self.counts
     }
 
-    /// Learns a link. What was asked before and is asked again may now have a better answer.
-    pub fn learn(&mut self, link: &Link) {
+    /// Learns a link, and says from when on what was asked before and is asked again may have a better answer; `None` where nothing changed.
+    /// A chain goes back in time, so a link can count for a question about a time behind its end, never for one about a time before it.
+    pub fn learn(&mut self, link: &Link) -> Option<Time> {
         let is_key = |entity: &Entity| (1..=KEY_BYTES_MAX).contains(&entity.key.len());
         if link.from == link.to || link.until < link.since || !is_key(&link.from) || !is_key(&link.to) {
             self.counts.refused += 1;
-            return;
+            return None;
         }
         let (from, to) = (self.shared(&link.from), self.shared(&link.to));
         let Link { means, since, until, evidence, .. } = *link;
-        let is_new = self.hold(from.clone(), Held { means, to: to.clone(), since, until, evidence });
+        let change = self.hold(from.clone(), Held { means, to: to.clone(), since, until, evidence });
         if means == Means::SameAs {
             self.hold(to, Held { means, to: from, since, until, evidence });
         }
-        if is_new {
+        if matches!(change, Change::New) {
             self.counts.learned += 1;
         } else {
             self.counts.repeated += 1;
         }
         self.keep_within_bounds();
+        match change {
+            Change::None => None,
+            Change::New => Some(since),
+            Change::Longer(from) => Some(from),
+        }
     }
 
     /// Lets go of the links that ended before a time, of which nobody will ask any more.
@@ -157,18 +183,21 @@ impl Graph {
         self.nodes.get_key_value(entity).map_or_else(|| Arc::new(entity.clone()), |(known, _)| known.clone())
     }
 
-    /// Holds a link, joined with those that say the same. Says whether it is new.
-    pub(super) fn hold(&mut self, from: Arc<Entity>, mut new: Held) -> bool {
+    /// Holds a link, joined with those that say the same. Says what that changed.
+    pub(super) fn hold(&mut self, from: Arc<Entity>, mut new: Held) -> Change {
         let node = self.nodes.entry(from.clone()).or_default();
         if node.links.iter().any(|held| held.says_all_of(&new)) {
-            return false;
+            return Change::None;
         }
-        let mut was_known = false;
+        let mut change = Change::New;
         // What is joined may meet others then: links of one kind never overlap, so one pass over all of them is enough.
         node.links.retain(|held| {
             let joins = held.joins(&new);
             if joins {
-                was_known = true;
+                change = match change {
+                    Change::New => Change::beyond(held, &new),
+                    _ => Change::Longer(held.since.min(new.since)),
+                };
                 self.by_end.remove(&by_end(&from, held));
                 new.join(held);
             }
@@ -180,7 +209,7 @@ impl Graph {
         let at = node.links.partition_point(|held| *held < new);
         node.links.insert(at, new);
         self.keep_one_within_bounds(&from);
-        !was_known
+        change
     }
 
     fn keep_one_within_bounds(&mut self, from: &Arc<Entity>) {

@@ -45,7 +45,9 @@ fn two_orders() -> impl Strategy<Value = (Vec<Link>, Vec<Link>)> {
 
 fn learned(links: &[Link], bounds: Bounds) -> Graph {
     let mut graph = Graph::new(bounds);
-    links.iter().for_each(|link| graph.learn(link));
+    for link in links {
+        graph.learn(link);
+    }
     graph
 }
 
@@ -79,6 +81,19 @@ proptest! {
         batch.link(links.clone());
         prop_assert!(batch.links.len() <= links.len());
         prop_assert_eq!(answers(&learned(&links, Bounds::default())), answers(&learned(&batch.links, Bounds::default())));
+    }
+
+    #[test]
+    fn a_link_changes_no_answer_about_a_time_before_it_says_so(links in links()) {
+        let mut graph = Graph::new(Bounds::default());
+        for link in &links {
+            let before = answers(&graph);
+            let from = graph.learn(link);
+            for (before, after) in before.iter().zip(answers(&graph)) {
+                let is_same = (&before.certainty, &before.behind) == (&after.certainty, &after.behind);
+                prop_assert!(is_same || from.is_some_and(|from| before.at >= from), "{link:?}: {before:?}, {after:?}");
+            }
+        }
     }
 
     #[test]

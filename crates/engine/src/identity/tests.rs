@@ -32,7 +32,9 @@ fn link(text: &str) -> Link {
 
 fn graph_within(bounds: Bounds, links: &[&str]) -> Graph {
     let mut graph = Graph::new(bounds);
-    links.iter().for_each(|text| graph.learn(&link(text)));
+    for text in links {
+        graph.learn(&link(text));
+    }
     graph
 }
 
@@ -207,7 +209,9 @@ fn cycles_end() {
 #[test]
 fn a_chain_without_an_end_is_cut_and_says_so() {
     let mut long = Graph::new(Bounds::default());
-    (0..100).for_each(|at| long.learn(&link(&format!("session s{at} assumed_by session s{} 0 60 e{at}", at + 1))));
+    for at in 0..100 {
+        long.learn(&link(&format!("session s{at} assumed_by session s{} 0 60 e{at}", at + 1)));
+    }
     long.learn(&link("session s100 assumed_by principal alice 0 60 e"));
     let resolution = long.resolve(&entity("session s0"), minute(5));
     assert_eq!((&resolution.certainty, resolution.is_partial), (&Certainty::Unknown, true));

@@ -53,7 +53,9 @@ pub fn events<'v>(engine: &Engine, records: impl IntoIterator<Item = &'v Value>)
 /// What all the events teach.
 pub fn graph<'s>(seen: impl IntoIterator<Item = &'s Seen>) -> Graph {
     let mut graph = Graph::new(Bounds::default());
-    seen.into_iter().flat_map(|seen| &seen.links).for_each(|link| graph.learn(link));
+    for link in seen.into_iter().flat_map(|seen| &seen.links) {
+        graph.learn(link);
+    }
     graph
 }
 

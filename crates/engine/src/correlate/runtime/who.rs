@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use super::correlator::Correlator;
 use super::recent::{Id, Known};
 use crate::correlate::Matched;
-use crate::identity::{Bounds, Certainty, Graph, Link, Resolution};
+use crate::identity::{Bounds, Certainty, Graph, Link, Means, Resolution};
 
 /// The links, and the events whose groups they may still change.
 #[derive(Clone, Debug)]
@@ -57,9 +57,16 @@ impl Who {
     /// Learns links, and says which events they may concern, in order.
     fn learn(&mut self, links: &[Link]) -> BTreeSet<Id> {
         let graph = Arc::make_mut(&mut self.graph);
-        links.iter().for_each(|link| graph.learn(link));
-        let concerned = links.iter().filter_map(|link| self.visits.get(&link.from));
-        concerned.flatten().copied().collect()
+        let mut concerned = BTreeSet::new();
+        for link in links {
+            // A session says the same with every call: what changes no answer about the time of an event does not concern it.
+            let Some(from) = graph.learn(link) else { continue };
+            let ends = [Some(&link.from), Some(&link.to).filter(|_| link.means == Means::SameAs)];
+            let visitors = ends.into_iter().flatten().filter_map(|end| self.visits.get(end)).flatten();
+            let is_later = |id: &&Id| self.waiting.get(*id).is_some_and(|waiting| waiting.matched.time >= from);
+            concerned.extend(visitors.filter(is_later).copied());
+        }
+        concerned
     }
 
     /// Who is behind the event, by what is known now; remembered until the frontier passes it.
