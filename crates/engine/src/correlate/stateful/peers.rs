@@ -143,6 +143,12 @@ impl Peers {
         let Some((outstanding, limit)) = self.outstanding(&peers) else { return };
         let mut evidence = Evidence::default();
         outstanding.iter().for_each(|peer| evidence.merge(peer.evidence.clone(), OPENED_MAX));
+        // Behind the last that is kept of one entity, earlier ones may be missing.
+        let is_cut = |peer: &&&Peer| peer.evidence.count > peer.evidence.kept.len() as u64;
+        let last_kept = |peer: &&Peer| peer.evidence.kept.last().map(|last| (last.time, last.id));
+        if let Some(end) = outstanding.iter().filter(is_cut).filter_map(last_kept).min() {
+            evidence.kept.retain(|claim| (claim.time, claim.id) <= end);
+        }
         // Which events beyond those that are kept are of several entities is not known, so each counts for each.
         evidence.count = outstanding.iter().map(|peer| peer.evidence.count).sum();
         let last = outstanding.iter().map(|peer| peer.last).max().unwrap_or_default();
