@@ -1,5 +1,6 @@
 """Starts the built `watchkeep` on a configuration of its own, with one rule that fires on a made-up API call."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,6 +8,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -149,6 +151,13 @@ class Platform:
     def probes(self):
         """The probes for which there is an alert."""
         return sorted(alert["message"].split()[1] for alert in self.alerts() if alert["title"] == "Interoperability Probe")
+
+    def ledger(self):
+        """The sums of the ledger by step, but for those of Watchkeep's own records: received, evaluated, rejected, …"""
+        path = next(self.folder.rglob("state.db"))
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as store:
+            sums = dict(store.execute("SELECT step, SUM(n) FROM ledger WHERE input NOT LIKE 'route:%' GROUP BY step"))
+        return {"received": 0, "evaluated": 0, "rejected": 0} | sums
 
     def wait_for(self, claim, what, seconds=30):
         """Waits until `claim` holds."""

@@ -32,13 +32,15 @@ pub enum Reject {
     BadCompression,
     /// A record, or a part, of a binary log file is damaged.
     Damaged,
+    /// What a message names could not be fetched, or the message names nothing; the bytes are the message or the name.
+    Unfetched,
     /// Evaluation failed inside Watchkeep; the record is kept and an alert about ourselves says so.
     Internal,
 }
 
 impl Reject {
     /// Every reason.
-    pub const ALL: [Reject; 13] = [
+    pub const ALL: [Reject; 14] = [
         Reject::TooLarge,
         Reject::TooDeep,
         Reject::NotUtf8,
@@ -51,6 +53,7 @@ impl Reject {
         Reject::BadLine,
         Reject::BadCompression,
         Reject::Damaged,
+        Reject::Unfetched,
         Reject::Internal,
     ];
 
@@ -69,6 +72,7 @@ impl Reject {
             Reject::BadLine => "bad_line",
             Reject::BadCompression => "bad_compression",
             Reject::Damaged => "damaged",
+            Reject::Unfetched => "unfetched",
             Reject::Internal => "internal",
         }
     }
@@ -93,6 +97,7 @@ impl Reject {
             Reject::BadLine => "the line does not have the fields of its source's format",
             Reject::BadCompression => "the compressed stream is broken or ends early",
             Reject::Damaged => "a part of the binary log file is damaged",
+            Reject::Unfetched => "what the message names could not be fetched",
             Reject::Internal => "evaluation failed inside Watchkeep",
         }
     }
@@ -112,6 +117,9 @@ impl Reject {
             Reject::BadLine => "compare the line with the source's sample",
             Reject::BadCompression => "send the file again; the records before the break were read",
             Reject::Damaged => "export the log again; the records around the damage were read",
+            Reject::Unfetched => {
+                "put the object back and send its notification again; see the alerts about the input for why"
+            }
             Reject::Internal => "report it with the record's digest; the record is kept",
         }
     }

@@ -12,7 +12,6 @@
 //! | [`framing`] | bytes of a stream → frames | one record, or one chunk of an event log | - |
 //! | [`scan`] | files → findings | a few chunks | reading waits |
 
-pub mod backoff;
 pub mod clock;
 pub mod decompress;
 pub mod framing;
@@ -28,6 +27,8 @@ pub mod signals;
 
 mod chunk;
 mod panics;
+
+pub use receive::backoff;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use run::{RunError, Running, run, start};

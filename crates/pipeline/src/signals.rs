@@ -59,6 +59,8 @@ signals! {
     busy => "http_busy_requests_total",
     /// HTTP requests answered with 4xx.
     turned_away => "http_refused_requests_total",
+    /// Batches of network inputs that were journalled.
+    network => "network_journalled_batches_total",
     /// Sends that a receiver accepted.
     delivered => "router_delivered_rows_total",
     /// Sends that failed and will be tried again.

@@ -4,6 +4,7 @@
 //! at once, each with line, column and remedy. Precedence: flag > environment (`WATCHKEEP_…`) > file > default.
 //! Everything has a default, so an empty file, or none, is a working configuration.
 
+mod network;
 mod read;
 mod reader;
 mod secret;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use model::{Lane, Level, SourceId};
 
+pub use network::S3SqsConfig;
 pub use read::{ENVIRONMENT_PREFIX, Overrides};
 pub use secret::{Secret, SecretError, SecretText};
 pub use unit::{parse_duration, parse_size, print_duration, print_size};
@@ -147,6 +149,8 @@ pub enum InputKind {
         /// The token that senders present; required when the address can be reached from other machines.
         token: Option<Secret>,
     },
+    /// Objects of S3 that a queue of SQS tells of.
+    S3Sqs(S3SqsConfig),
     /// The sample telemetry that ships with Watchkeep; always on lane `sample`.
     Samples {
         /// Play it again after its end?
@@ -275,6 +279,7 @@ impl InputKind {
             InputKind::Watch { .. } => "watch",
             InputKind::Stdin => "stdin",
             InputKind::Http { .. } => "http",
+            InputKind::S3Sqs(_) => "s3_sqs",
             InputKind::Samples { .. } => "samples",
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use model::{Diagnostic, Lane, Level, SourceId};
 use toml::de::DeTable;
 
+use super::network::read_s3_sqs;
 use super::reader::{Reader, Section, Shape, not_empty};
 use super::*;
 use crate::nearest::nearest;
@@ -218,6 +219,9 @@ fn read_inputs<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<Input
     sections.into_iter().filter_map(|section| read_input(reader, section, &mut names)).collect()
 }
 
+/// The words after `kind = ` of an input.
+const INPUT_KINDS: &[&str] = &["file", "folder", "watch", "stdin", "http", "s3_sqs", "samples"];
+
 fn default_inputs() -> Vec<InputConfig> {
     let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(25) };
     let http = InputKind::Http { listen: loopback(8787), token: None };
@@ -237,7 +241,7 @@ fn read_input<'d>(
     unique(reader, s, name.as_deref(), names);
     let source = reader.optional(s, "source", Shape::Text, not_empty);
     let source = source.filter(|source| source != "auto").map(|source| SourceId::new(source.as_str()));
-    let word = reader.required(s, "kind", one_of(&["file", "folder", "watch", "stdin", "http", "samples"]));
+    let word = reader.required(s, "kind", one_of(INPUT_KINDS));
     let sample = word.as_deref() == Some("samples");
     let lane = reader.value(s, "lane", Shape::Text, if sample { Lane::Sample } else { Lane::Live }, lane);
     if sample && lane != Lane::Sample {
@@ -257,6 +261,7 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
             InputKind::Watch { path: reader.required_path(s, "path")?, every }
         }
         "stdin" => InputKind::Stdin,
+        "s3_sqs" => InputKind::S3Sqs(read_s3_sqs(reader, s)?),
         "samples" => InputKind::Samples {
             repeat: reader.value(s, "repeat", Shape::Switch, false, switch),
             every: duration(reader, s, "every", 25),
@@ -394,7 +399,12 @@ fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-fn duration<'d>(reader: &mut Reader<'d>, section: &mut Section<'d>, key: &'static str, default_ms: u64) -> Duration {
+pub(super) fn duration<'d>(
+    reader: &mut Reader<'d>,
+    section: &mut Section<'d>,
+    key: &'static str,
+    default_ms: u64,
+) -> Duration {
     let parse = |text: &str| parse_duration(text).ok_or_else(|| "a duration such as \"30s\" or \"1h\"".to_owned());
     reader.value(section, key, Shape::Text, Duration::from_millis(default_ms), parse)
 }
@@ -410,7 +420,7 @@ fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| "a whole number from 0".to_owned())
 }
 
-fn positive(text: &str) -> Result<usize, String> {
+pub(super) fn positive(text: &str) -> Result<usize, String> {
     whole(text).ok().filter(|number| *number > 0).ok_or_else(|| "a whole number from 1".to_owned())
 }
 
@@ -422,7 +432,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "an address and port such as \"127.0.0.1:8786\"".to_owned())
 }
 
-fn url(text: &str) -> Result<String, String> {
+pub(super) fn url(text: &str) -> Result<String, String> {
     let plain = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match plain {
         Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(text.to_owned()),

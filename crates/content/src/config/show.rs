@@ -33,6 +33,12 @@ impl Printer<'_> {
         self.line(key, quoted(&value.to_string()));
     }
 
+    fn optional(&mut self, key: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.text(key, value);
+        }
+    }
+
     fn list<I: Display>(&mut self, key: &str, items: impl IntoIterator<Item = I>) {
         let items: Vec<String> = items.into_iter().map(|item| quoted(&item.to_string())).collect();
         self.line(key, format!("[{}]", items.join(", ")));
@@ -127,11 +133,22 @@ fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
                 p.line("token", token);
             }
         }
+        InputKind::S3Sqs(config) => print_s3_sqs(p, config),
         InputKind::Samples { repeat, every } => {
             p.line("repeat", repeat);
             p.duration("every", *every);
         }
     }
+}
+
+fn print_s3_sqs(p: &mut Printer<'_>, config: &S3SqsConfig) {
+    p.text("queue", &config.queue);
+    p.optional("region", config.region.as_ref());
+    p.optional("endpoint", config.endpoint.as_ref());
+    p.list("buckets", &config.buckets);
+    p.line("objects", config.objects);
+    p.duration("visibility", config.visibility);
+    p.line("max_receives", config.max_receives);
 }
 
 fn print_route(p: &mut Printer<'_>, i: usize, route: &RouteConfig) {

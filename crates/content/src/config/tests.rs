@@ -49,6 +49,12 @@ fn what_is_shown_reads_back_as_the_same_configuration() {
         path = "/var/log/trail"
         every = "1m30s"
         source = "aws_cloudtrail"
+        [[inputs]]
+        name = "trail"
+        kind = "s3_sqs"
+        queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/trail"
+        buckets = ["trail-logs"]
+        visibility = "10m"
         [[routes]]
         name = "soc"
         kind = "webhook"
@@ -101,7 +107,7 @@ tmeout = \"3s\"";
             "6:16 wrong-type `limits.record_bytes` is an integer | write a string",
             "7:9 bad-value `limits.depth` is `0` | write a whole number from 1",
             "9:8 bad-value `inputs[0].name` is `a b` | write a name of letters, digits, `_`, `-` and `.`",
-            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `samples`; did you mean `http`?",
+            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `s3_sqs`, `samples`; did you mean `http`?",
             "14:7 bad-value `routes[0].url` is `soc.example` | write an address such as \"https://soc.example/hook\"",
             "15:10 secret-in-clear `routes[0].secret` holds a secret itself | write `{ file = \"/path/of/the/secret\" }` or `{ env = \"NAME\" }`",
             "16:1 unknown-key unknown key `tmeout` in `routes[0]` | did you mean `timeout`?",
@@ -221,4 +227,28 @@ fn a_secret_is_read_from_its_place_and_never_shown() {
     std::fs::write(&file, "\n").expect("written");
     assert!(matches!(Secret::File(file).read(), Err(SecretError::Empty(_))));
     assert!(matches!(Secret::Env("WATCHKEEP_TEST_NOT_SET".into()).read(), Err(SecretError::Env(_))));
+}
+
+#[test]
+fn an_input_of_a_queue_says_what_it_lacks() {
+    let told = mistakes(
+        "[[inputs]]
+name = \"trail\"
+kind = \"s3_sqs\"
+queue = \"trail\"
+region = \"Ireland\"
+objects = 0
+visibility = \"5s\"
+bucket = \"b\"",
+    );
+    assert_eq!(
+        told,
+        [
+            "4:9 bad-value `inputs[0].queue` is `trail` | write the queue's URL such as \"https://sqs.eu-west-1.amazonaws.com/111122223333/trail\"",
+            "5:10 bad-value `inputs[0].region` is `Ireland` | write a region such as \"eu-west-1\"",
+            "6:11 bad-value `inputs[0].objects` is `0` | write a whole number from 1 to 100",
+            "7:14 bad-value `inputs[0].visibility` is `5s` | write a duration from \"30s\" to \"12h\"",
+            "8:1 unknown-key unknown key `bucket` in `inputs[0]` | did you mean `buckets`?",
+        ]
+    );
 }

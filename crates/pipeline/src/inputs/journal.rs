@@ -114,7 +114,8 @@ pub(super) fn broken_to_wire(reason: Reject) -> u8 {
         Reject::Truncated => 0x81,
         Reject::BadCompression => 0x82,
         Reject::Damaged => 0x83,
-        // Framing and unpacking give no other reason.
+        Reject::Unfetched => 0x84,
+        // Framing, unpacking and fetching give no other reason.
         _ => 0xff,
     }
 }
@@ -125,6 +126,7 @@ fn broken_of(byte: u8) -> Option<Reject> {
         0x81 => Some(Reject::Truncated),
         0x82 => Some(Reject::BadCompression),
         0x83 => Some(Reject::Damaged),
+        0x84 => Some(Reject::Unfetched),
         0xff => Some(Reject::Internal),
         _ => None,
     }

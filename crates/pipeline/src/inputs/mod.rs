@@ -1,4 +1,5 @@
-//! Inputs that read: files, folders, watched folders, standard input, the samples, and the journal that HTTP push fills.
+//! Inputs that read: files, folders, watched folders, standard input, the samples, and the journal that standard input, HTTP push and
+//! the inputs of `receive` fill.
 //!
 //! In: bytes of the world. Out: work for the line, with the cursor that says how far the input has been read once it is settled.
 //! Bound: one batch each. When the line is full, [`crate::line::LineSender::submit`] waits, and so does the input: a file is read later, a
@@ -8,7 +9,9 @@ pub mod cursor;
 pub mod file;
 pub mod folder;
 pub mod journal;
+pub mod network;
 pub mod path;
+mod records;
 pub mod samples;
 pub mod stdin;
 mod stop;

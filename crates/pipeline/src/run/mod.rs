@@ -5,6 +5,7 @@
 //! settled; the router sends what is due; all within [`Settings::drain`]. What does not make it stays in the journal, before
 //! its cursor, or in the outbox, for the next start.
 
+mod network;
 mod upkeep;
 mod wire;
 
@@ -105,6 +106,8 @@ pub struct Running {
     stop_servers: CancellationToken,
     stop_router: CancellationToken,
     stop_inputs: Stop,
+    /// Ends waiting for a full journal on behalf of senders that will come again.
+    stop_network: Stop,
     servers: Vec<tokio::task::JoinHandle<()>>,
     router: tokio::task::JoinHandle<()>,
     upkeep: Vec<JoinHandle<()>>,
@@ -162,6 +165,7 @@ impl Running {
         let end = Instant::now() + self.drain;
         let left = || end.saturating_duration_since(Instant::now());
         self.stop_servers.cancel();
+        self.stop_network.stop();
         // A sender that keeps its request open does not take the time in which what was accepted is settled.
         let servers_end = Instant::now() + self.drain / 3;
         for mut server in self.servers {

@@ -16,7 +16,7 @@ use store::{RouteRule, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{RunError, Running, upkeep};
+use super::{RunError, Running, network, upkeep};
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::http::{self, HttpInput, HttpOptions, HttpParts, Token};
@@ -30,16 +30,17 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 
 /// What every part is made from.
-struct Wiring {
-    settings: Settings,
-    engine: Arc<Engine>,
+pub(super) struct Wiring {
+    pub settings: Settings,
+    pub engine: Arc<Engine>,
     store: Store,
     clock: Arc<dyn Clock>,
-    journal: Journal,
+    pub journal: Journal,
     journal_key: Arc<str>,
-    signals: Arc<Signals>,
+    pub signals: Arc<Signals>,
     queued: Arc<dyn Fn() + Send + Sync>,
     stop: Stop,
+    pub stop_network: Stop,
 }
 
 pub(super) async fn start(
@@ -58,14 +59,15 @@ pub(super) async fn start(
     let router = Router::new(store.clone(), routes, clock.clone(), signals.clone());
     let waking = router.clone();
     let queued: Arc<dyn Fn() + Send + Sync> = Arc::new(move || waking.wake());
-    let stop = Stop::default();
-    let wiring = Wiring { settings, engine, store, clock, journal, journal_key, signals, queued, stop };
+    let (stop, stop_network) = Default::default();
+    let wiring = Wiring { settings, engine, store, clock, journal, journal_key, signals, queued, stop, stop_network };
     let line = wiring.line(lake.clone(), rules);
     let upkeep = wiring.upkeep(&line.sender(), lake);
     let (feeds, stdin) = wiring.feeds(&line.sender());
     let (stop_servers, stop_router) = (CancellationToken::new(), CancellationToken::new());
     let addresses = addresses(&wiring.settings, &listeners);
-    let servers = wiring.servers(listeners, &stop_servers);
+    let mut servers = wiring.servers(listeners, &stop_servers);
+    servers.extend(network::start(&wiring, &line.sender(), &stop_servers));
     let (ending, drain) = (stop_router.clone(), wiring.settings.drain);
     let routing = tokio::spawn(async move { router.run(ending.cancelled_owned(), Duration::from_secs(5)).await });
     Ok(Running {
@@ -76,6 +78,7 @@ pub(super) async fn start(
         stop_servers,
         stop_router,
         stop_inputs: wiring.stop,
+        stop_network: wiring.stop_network,
         servers,
         router: routing,
         upkeep,
@@ -260,7 +263,7 @@ impl Wiring {
         for input in &self.settings.config.inputs {
             let feed = self.feed(line, &input.name, Some(input));
             match &input.kind {
-                InputKind::Http { .. } => {}
+                InputKind::Http { .. } | InputKind::S3Sqs(_) => {}
                 InputKind::Stdin => {
                     let (engine, journal) = (self.engine.clone(), self.journal.clone());
                     pipe = Some(reading(feed, move |feed| stdin::read(feed, &engine, &journal, std::io::stdin())));
@@ -282,7 +285,7 @@ impl Wiring {
         (feeds, pipe)
     }
 
-    fn feed(&self, line: &LineSender, name: &str, input: Option<&InputConfig>) -> Feed {
+    pub fn feed(&self, line: &LineSender, name: &str, input: Option<&InputConfig>) -> Feed {
         Feed {
             name: name.into(),
             source: input.and_then(|input| input.source.clone()),

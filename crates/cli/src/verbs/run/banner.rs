@@ -59,6 +59,7 @@ fn describe_input(kind: &InputKind, address: Option<&SocketAddr>) -> String {
         InputKind::File { path } => format!("file {}", path.display()),
         InputKind::Folder { path } => format!("folder {}", path.display()),
         InputKind::Watch { path, .. } => format!("watches {}", path.display()),
+        InputKind::S3Sqs(config) => format!("objects of S3 that {} tells of", config.queue),
         InputKind::Stdin => "standard input".to_owned(),
         InputKind::Samples { .. } => "shipped sample telemetry".to_owned(),
     }

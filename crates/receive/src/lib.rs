@@ -1,0 +1,24 @@
+//! Inputs over a network: what the world hands over is durable before the world is told so.
+//!
+//! Floor 2. In: messages of queues, objects that they name, lines of syslog. Out: records through [`Intake`], which the pipeline
+//! implements over the journal and a test in memory; only when it has answered is a message deleted or acknowledged. Bound: what each
+//! input holds at once. When the journal is full, [`Intake`] waits, the input takes nothing more in, and the sender waits.
+//!
+//! The clients of vendors live here, so that no other crate is built with them.
+//!
+//! | input | the sender is told by | when it is told nothing |
+//! |---|---|---|
+//! | [`s3`] | deletion of the message | the message comes again |
+
+pub mod backoff;
+pub mod intake;
+pub mod s3;
+
+mod pipe;
+mod trouble;
+
+#[cfg(test)]
+mod memory;
+
+pub use intake::{Intake, IntakeError};
+pub use trouble::Trouble;
