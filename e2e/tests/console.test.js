@@ -350,6 +350,51 @@ test('an analyst without scripts signs in, acknowledges, closes and silences', a
   }, { javaScriptEnabled: false });
 });
 
+describe('the health of sources', () => {
+  test('is drawn hour by hour with words, and moved through by keyboard', async () => {
+    await signedIn(async (page) => {
+      await page.goto(`${server.url}sources`);
+      const rows = page.locator('table.sources [data-row]');
+      assert.ok((await rows.count()) >= 2, 'sources were heard');
+      const drawings = page.locator('table.sources svg.multiple');
+      assert.ok((await drawings.count()) >= (await rows.count()), 'each has a drawing');
+      for (const drawing of await drawings.all()) {
+        assert.match(await drawing.getAttribute('aria-label'), /hour|required field/);
+        const box = await drawing.boundingBox();
+        assert.ok(box.width > 100 && box.height > 20, 'it has room');
+      }
+      const names = await rows.evaluateAll((all) => all.map((row) => row.dataset.row));
+      await page.keyboard.press('j');
+      await page.keyboard.press('j');
+      assert.equal(await focused(page), names[1]);
+      await page.keyboard.press('o');
+      await page.waitForURL(new RegExp(`/rules\\?source=${names[1]}`));
+      await shot(page, 'rules-of-a-source', { fullPage: true });
+    });
+  });
+
+  test('needs no script', async () => {
+    await signedIn(async (page) => {
+      await page.goto(`${server.url}sources?hours=72`);
+      const first = page.locator('svg.multiple').first();
+      assert.match(await first.getAttribute('aria-label'), /in 72 hours/);
+      assert.ok((await first.locator('rect').count()) === 72, 'a bar for each hour');
+    }, { javaScriptEnabled: false });
+  });
+
+  test('shows on rules since when none of their sources is well', { skip: Boolean(process.env.WATCHKEEP_BIN) }, async () => {
+    await signedIn(async (page) => {
+      await page.goto(`${server.url}rules`);
+      await page.getByRole('link', { name: 'degraded', exact: true }).click();
+      await page.waitForURL(/health=degraded/);
+      const weak = page.locator('.weak').first();
+      assert.match(await weak.textContent(), /Degraded since .* is incomplete: .* expected in 95 %/);
+      await page.locator('[data-row] a.title').first().click();
+      assert.match(await page.locator('.weak').textContent(), /Degraded since/);
+    });
+  });
+});
+
 // The seeded findings over time; the real binary's own samples say other things.
 describe('a finding over time', { skip: Boolean(process.env.WATCHKEEP_BIN) }, () => {
   const anyState = ['open', 'delivered', 'received', 'acknowledged', 'closed'].map((state) => `state=${state}`).join('&');

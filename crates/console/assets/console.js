@@ -206,27 +206,8 @@ document.addEventListener('pointerover', (event) => {
   }
 });
 
-// Records by hour, drawn where the numbers stand in the page.
-function draw(place) {
-  const values = place.dataset.values.split(',').map(Number);
-  const start = Number(place.dataset.start);
-  const probe = document.createElement('span');
-  probe.className = 'spark-ink';
-  place.replaceChildren(probe);
-  const ink = getComputedStyle(probe).color;
-  place.replaceChildren();
-  new uPlot({
-    width: place.clientWidth, height: place.clientHeight, padding: [4, 2, 2, 2],
-    cursor: { show: false }, legend: { show: false }, select: { show: false },
-    scales: { x: { time: true, range: (_, low, high) => [low - 1800, high + 1800] }, y: { range: (_, low, high) => [0, Math.max(1, high)] } },
-    axes: [{ show: false }, { show: false }],
-    series: [{}, { stroke: ink, fill: ink, width: 0, paths: uPlot.paths.bars({ size: [0.75, 24] }), points: { show: false } }],
-  }, [values.map((_, hour) => start + hour * 3600), values], place);
-}
-
 document.addEventListener('DOMContentLoaded', () => {
   known = $('#alerts') ? ids() : null;
   remember();
   showPicked();
-  if (window.uPlot) $$('.spark').forEach(draw);
 });

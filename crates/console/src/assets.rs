@@ -1,4 +1,4 @@
-//! What the pages load: one style sheet, one script, and two vendored libraries, all inside the binary.
+//! What the pages load: one style sheet, one script, and one vendored library, all inside the binary.
 //!
 //! In: a digest and a name. Out: bytes that may be cached for ever, because another digest is another address.
 //! Bound: the list below. The vendored files' digests are recorded in `assets/vendor/SHA256SUMS` and tested.
@@ -20,10 +20,8 @@ struct Asset {
 /// The addresses that the base template writes.
 pub(crate) struct Urls {
     pub style: String,
-    pub uplot_style: String,
     pub script: String,
     pub htmx: String,
-    pub uplot: String,
     pub icon: String,
 }
 
@@ -34,23 +32,19 @@ macro_rules! asset {
     }};
 }
 
-static ASSETS: LazyLock<[Asset; 6]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 4]> = LazyLock::new(|| {
     [
         asset!("console.css", "console.css", "text/css; charset=utf-8"),
-        asset!("uplot.css", "vendor/uplot-1.6.32.min.css", "text/css; charset=utf-8"),
         asset!("console.js", "console.js", "text/javascript; charset=utf-8"),
         asset!("htmx.js", "vendor/htmx-4.0.1.min.js", "text/javascript; charset=utf-8"),
-        asset!("uplot.js", "vendor/uplot-1.6.32.iife.min.js", "text/javascript; charset=utf-8"),
         asset!("icon.svg", "icon.svg", "image/svg+xml"),
     ]
 });
 
 static URLS: LazyLock<Urls> = LazyLock::new(|| Urls {
     style: url_of("console.css"),
-    uplot_style: url_of("uplot.css"),
     script: url_of("console.js"),
     htmx: url_of("htmx.js"),
-    uplot: url_of("uplot.js"),
     icon: url_of("icon.svg"),
 });
 
@@ -86,11 +80,7 @@ mod tests {
     #[test]
     fn vendored_files_are_the_ones_that_were_recorded() {
         let recorded = include_str!("../assets/vendor/SHA256SUMS");
-        let files: [(&str, &[u8]); 3] = [
-            ("htmx-4.0.1.min.js", include_bytes!("../assets/vendor/htmx-4.0.1.min.js")),
-            ("uplot-1.6.32.iife.min.js", include_bytes!("../assets/vendor/uplot-1.6.32.iife.min.js")),
-            ("uplot-1.6.32.min.css", include_bytes!("../assets/vendor/uplot-1.6.32.min.css")),
-        ];
+        let files: [(&str, &[u8]); 1] = [("htmx-4.0.1.min.js", include_bytes!("../assets/vendor/htmx-4.0.1.min.js"))];
         assert_eq!(recorded.lines().count(), files.len());
         for (name, bytes) in files {
             assert!(recorded.contains(&format!("{}  {name}\n", Digest::of(bytes).hex())), "{name} changed");

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use model::{Level, RuleId, SourceId, Time};
-use store::Store;
+use store::{Contracts, Store};
 
 use crate::Auth;
 
@@ -36,8 +36,6 @@ pub struct ConsoleConfig {
     pub secure_cookies: bool,
     /// Shipped sample telemetry is playing: say so on every page.
     pub sample_notice: bool,
-    /// Inputs that play shipped samples: what they bring is old, and no reason to call a source late or silent.
-    pub sample_inputs: Vec<String>,
 }
 
 /// What the loaded content says about rules and sources.
@@ -47,6 +45,8 @@ pub struct Catalogue {
     pub rules: Vec<RuleView>,
     /// Sources in any order.
     pub sources: Vec<SourceView>,
+    /// What is asked of the sources: by what they declare, and by the site.
+    pub asked: Contracts,
 }
 
 impl Catalogue {

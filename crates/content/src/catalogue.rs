@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::sigma::{self, Correlation, Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
-use model::{Diagnostic, Severity};
+use model::{Diagnostic, Severity, SourceId};
 
 use crate::cases::RuleCases;
 use crate::nearest::nearest;
@@ -113,6 +113,12 @@ impl Catalogue {
     /// The source with this id.
     pub fn source(&self, id: &str) -> Option<&Source> {
         self.sources.iter().find(|source| source.id.as_str() == id)
+    }
+
+    /// The sources whose records a rule looks at.
+    pub fn sources_of(&self, rule: &Rule) -> Vec<SourceId> {
+        let carries = |source: &&Source| source.logsources.iter().any(|theirs| rule.logsource.applies_to(theirs));
+        self.sources.iter().filter(carries).map(|source| source.id.clone()).collect()
     }
 
     /// Only the rules that `keep` takes, with the sources, filters and inventory that they are compiled with.

@@ -53,6 +53,11 @@ impl<'a> Event<'a> {
         self.is_time_of_receipt
     }
 
+    /// Which of its source's required fields its record has: a bit for each, in their order.
+    pub fn filled(&self) -> u32 {
+        self.plan.filled(&self.record)
+    }
+
     /// When its record reached us.
     pub fn received(&self) -> Time {
         self.received

@@ -2,7 +2,8 @@
 //!
 //! Floor 1. Nothing here reads a clock, a file, a socket or the environment; time is handed in. The line's steps 3 to 5:
 //! [`frame`] cuts a stream of bytes into records, [`source`] says what a record is, [`mod@extract`] reads it in one pass,
-//! [`sigma`] holds rules against it, and [`Engine`] puts them together. [`triage`] decides what becomes of a finding.
+//! [`sigma`] holds rules against it, and [`Engine`] puts them together. [`triage`] decides what becomes of a finding, and [`health`]
+//! what the figures of a source say about it.
 
 pub mod correlate;
 mod envelope;
@@ -11,6 +12,7 @@ pub mod extract;
 pub mod field;
 mod finding;
 pub mod frame;
+pub mod health;
 pub mod identity;
 mod json;
 pub mod limits;

@@ -301,6 +301,27 @@ impl<'a> Record<'a> {
         self.scratch.chains.get(field.index()).is_some_and(|chain| chain.head != 0)
     }
 
+    /// Has the field a value that says something: not `null`, an empty text, a mere `-`, an empty object or list?
+    #[inline]
+    pub(crate) fn has_value(&self, field: Field) -> bool {
+        let mut next = self.scratch.chains.get(field.index()).map_or(0, |chain| chain.head);
+        while let Some(at) = next.checked_sub(1) {
+            let cell = &self.scratch.cells[at as usize];
+            let written = (cell.end - cell.start) as usize;
+            let says = match cell.kind {
+                Kind::Null => false,
+                Kind::Composite => written > 2,
+                Kind::Str => written > 1 || (written == 1 && self.raw.as_bytes()[cell.start as usize] != b'-'),
+                _ => written > 0,
+            };
+            if says {
+                return true;
+            }
+            next = cell.next;
+        }
+        false
+    }
+
     /// The field's first value that is neither `null` nor composite, as text.
     pub fn first_text(&self, field: Field) -> Option<Cow<'a, str>> {
         self.first_str(field).map(Cow::Borrowed)

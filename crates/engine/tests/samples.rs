@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use common::{Memory, engine, given, source_folders, sources};
+use engine::health::Tally;
 use engine::{Engine, Format, Reject, Worker};
 use serde_json::{Value, json};
 
@@ -52,6 +53,44 @@ fn snapshot(memory: &Memory) -> Value {
         })
     };
     Value::Array(memory.events.iter().map(event).collect())
+}
+
+/// Adds up what is measured of each source.
+#[derive(Default)]
+struct Measured(std::collections::BTreeMap<String, Tally>);
+
+impl engine::Sink for Measured {
+    fn rejected(&mut self, _: &[u8], _: Option<&model::SourceId>, _: Reject) {}
+
+    fn evaluated(&mut self, event: &engine::Event<'_>) {
+        self.0.entry(event.source().id.to_string()).or_default().add(event);
+    }
+
+    fn finding(&mut self, _: model::Finding, _: &engine::Event<'_>) {}
+}
+
+#[test]
+fn the_samples_of_a_source_have_the_fields_that_it_requires() {
+    let engine = engine(&[]);
+    let (mut measured, mut worker) = (Measured::default(), engine.worker());
+    for folder in source_folders() {
+        for sample in samples(&folder) {
+            let mut framer = engine.framer(Format::Auto);
+            let mut each =
+                |frame: engine::Frame<'_>| engine.evaluate(&mut worker, frame.bytes, &given(None), &mut measured);
+            framer.push(&std::fs::read(sample).expect("sample"), &mut each);
+            framer.finish(&mut each);
+        }
+    }
+    let mut wrong = Vec::new();
+    for source in engine.sources().iter().filter(|source| !source.required.fields.is_empty()) {
+        let tally = measured.0.remove(source.id.as_str()).expect("it has samples");
+        let sums = tally.finish();
+        assert_eq!(sums.filled.len(), source.required.fields.len(), "{}", source.id);
+        let lacking = sums.filled.iter().filter(|(_, fill)| fill.thousandths() < source.required.at_least);
+        lacking.for_each(|(name, fill)| wrong.push(format!("{}: `{name}` is in {} of {}", source.id, fill.n, fill.of)));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use common::{data, given, repository, sources};
+use engine::health::Tally;
 use engine::{Engine, Event, Format, Framer, Limits, Reject, Sink, sigma};
 use model::{Finding, SourceId};
 
@@ -105,6 +106,59 @@ fn scanning_cloudtrail_against_a_bare_parse() {
         100.0 * per(bare) / per(ours)
     );
     assert!(per(bare) / per(ours) >= 0.15, "the floor of the first milestone");
+}
+
+/// Counts, and measures as the line does: a tally for each batch.
+#[derive(Default)]
+struct Measuring {
+    count: Count,
+    tally: Tally,
+    batch: u64,
+}
+
+impl Sink for Measuring {
+    fn rejected(&mut self, raw: &[u8], source: Option<&SourceId>, reason: Reject) {
+        self.count.rejected(raw, source, reason);
+    }
+    fn evaluated(&mut self, event: &Event<'_>) {
+        self.count.evaluated(event);
+        self.tally.add(event);
+        self.batch += 1;
+        if self.batch.is_multiple_of(1000) {
+            std::hint::black_box(std::mem::take(&mut self.tally).finish());
+        }
+    }
+    fn finding(&mut self, finding: Finding, event: &Event<'_>) {
+        self.count.finding(finding, event);
+    }
+}
+
+/// What the health of sources costs: the same records, with and without what is measured of each. Both runs take turns, so that a busy machine
+/// slows both; the best of each counts.
+#[test]
+#[ignore = "a measurement; meaningful as a ratio in any build"]
+fn what_is_measured_of_each_event_costs_little() {
+    let Some(data) = data() else { return };
+    let file = std::fs::File::open(data.join("raw/cloudtrail_opensearch_catalog.jsonl.gz")).expect("real CloudTrail");
+    let mut bytes = Vec::new();
+    flate2::read::MultiGzDecoder::new(file).read_to_end(&mut bytes).expect("gzip");
+    let engine = loaded();
+    let time = |sink: &mut dyn Sink| {
+        let (mut worker, given) = (engine.worker(), given(None));
+        let start = Instant::now();
+        frame(&bytes, &mut |frame| engine.evaluate(&mut worker, frame.bytes, &given, sink));
+        start.elapsed()
+    };
+    let (mut bare, mut measured) = (Duration::MAX, Duration::MAX);
+    let (mut count, mut measuring) = (Count::default(), Measuring::default());
+    for _ in 0..15 {
+        bare = bare.min(time(&mut count));
+        measured = measured.min(time(&mut measuring));
+    }
+    let ratio = measured.as_secs_f64() / bare.as_secs_f64();
+    eprintln!("{} events: bare {bare:?}, measured {measured:?}: {ratio:.3}", count.1 / 15);
+    assert_eq!(count.1, measuring.count.1);
+    assert!(ratio < 1.25, "what is measured costs {ratio:.2} times the evaluation");
 }
 
 fn frame(bytes: &[u8], each: &mut dyn FnMut(engine::Frame<'_>)) {

@@ -47,7 +47,7 @@ pub struct EvidenceRow {
 pub struct HistoryRow {
     /// When (for folds: the latest).
     pub at: Time,
-    /// `opened`, `folded`, `delivered`, `received`, `acknowledged`, `closed`; `withdrawn` and `restored` of a finding about many events.
+    /// `opened`, `folded`, `delivered`, `received`, `acknowledged`, `closed`; `recovered` of an alert about ourselves; `withdrawn` and `restored` of a finding about many events.
     pub kind: String,
     /// Who: a person, a route, or `watchkeep`.
     pub who: String,

@@ -4,15 +4,14 @@
 
 use std::collections::BTreeMap;
 
+// Without a bound, one record from the far future would be the latest for ever.
+use engine::health::AHEAD_MAX_MS;
 use model::{SourceId, Step, Time};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use crate::rows::{count, text, time_maybe};
 use crate::{Settlement, Store, StoreError, ledger};
-
-/// How far an event's time may lie after its receipt. Without a bound, one record from the far future would be the latest for ever.
-const AHEAD_MAX_MS: i64 = 5 * 60_000;
 
 /// One source over one input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -9,6 +9,7 @@
 //! | [`journal`] | batch → durable position | `total_bytes_max` | refuses with a typed error; the sender retries |
 //! | [`Store::settle`] | what a batch came to → one transaction | the batch | the error says whether to retry; nothing is half done |
 //! | facts | what correlations were told → rows behind the last two snapshots | the pipeline's snapshots | rows wait on disk |
+//! | health | sums of each feed and hour, what sources declare → standings, alerts about ourselves | five weeks of hours | older ones are forgotten |
 //! | outbox | alert moves → rows in per-alert order | alerts × routes × moves | waits on disk; dead letters wait for a person |
 //! | rejects | raw bytes and reason → kept copy | [`StoreOptions`] | then digests, then counts only; the count says so |
 
@@ -20,6 +21,7 @@ mod correlations;
 mod detail;
 mod error;
 mod facts;
+mod feeds;
 mod health;
 pub mod journal;
 mod ledger;
@@ -29,6 +31,7 @@ mod open;
 mod outbox;
 mod payload;
 mod rejects;
+mod report;
 mod routes;
 mod rows;
 mod rules;
@@ -36,6 +39,7 @@ mod search;
 mod settle;
 mod settlement;
 mod silences;
+mod standings;
 mod stats;
 mod triage;
 
@@ -43,17 +47,21 @@ pub use alerts::{AlertPage, AlertQuery, AlertSort};
 pub use audit::{AuditEntry, AuditReport};
 pub use correlations::CorrelationCount;
 pub use detail::{AlertDetail, Delivery, EvidenceRow, FindingRow, HistoryRow};
+pub use engine::health as figures;
 pub use error::{ActError, Retry, SilenceError, StoreError};
 pub use facts::{FactsRow, FactsSpan, SnapshotRow};
+pub use feeds::{Feed, Measured, heard};
 pub use health::SourceHealth;
 pub use migrations::{SCHEMA_VERSION, schema_markdown};
 pub use open::{Store, StoreOptions};
 pub use outbox::{OutboxOutcome, OutboxQuery, OutboxRow, OutboxState};
 pub use rejects::{RejectQuery, RejectRow, RejectTotal};
+pub use report::{HealthReport, SourceReport};
 pub use routes::RouteRule;
 pub use rules::RuleCount;
 pub use settlement::{Cursor, Evidence, Raised, Rejected, Settled, Settlement, Sighting};
 pub use silences::SilenceRow;
+pub use standings::{Change, Contracts};
 pub use stats::{HourCount, RouteStats, Stats};
 
 #[cfg(test)]

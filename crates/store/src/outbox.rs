@@ -52,7 +52,7 @@ pub struct OutboxRow {
     pub seq: u32,
     /// Idempotency key: the same over retries and replays.
     pub key: String,
-    /// `alert.opened`, `alert.acknowledged`, `alert.closed`.
+    /// `alert.opened`, `alert.acknowledged`, `alert.closed`, `alert.recovered`.
     pub kind: String,
     /// The message: JSON text.
     pub payload: String,

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::settlement::{Settled, Settlement};
 use crate::triage::Triage;
-use crate::{RouteRule, Store, StoreError, facts, health, ledger, rejects};
+use crate::{RouteRule, Store, StoreError, facts, feeds, health, ledger, rejects};
 
 impl Store {
     /// Stores what a batch came to, in one transaction: findings once by id, alerts opened, folded or silenced, an outbox row for
@@ -38,6 +38,7 @@ impl Store {
         ledger::add(db, &counts)?;
         rejects::keep(db, &self.inner.options, &settlement.rejects)?;
         health::touch(db, settlement)?;
+        feeds::measure(db, settlement)?;
         if let Some(bytes) = &settlement.facts {
             settled.facts = Some(facts::append(db, bytes)?);
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use model::{AlertId, Disposition, EventId, Finding, FindingId, Ledger, Reject, SourceId, Time};
 
+use crate::Measured;
+
 /// How far an input has been read. Stored with what it came to, so that neither can be without the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cursor {
@@ -78,6 +80,8 @@ pub struct Settlement {
     pub rejects: Vec<Rejected>,
     /// Freshness per source; may be empty.
     pub sightings: Vec<Sighting>,
+    /// What was measured of each source; may be empty.
+    pub measured: Vec<Measured>,
     /// What the batch says to correlations, as one row of the log of facts; `None` writes none.
     pub facts: Option<Vec<u8>>,
     /// The time of settling.

@@ -116,7 +116,7 @@ fn what_was_sent_and_what_arrived_is_told() {
     platform.watchkeep(&["soc", "replay", "17"]).ended(2);
     platform.watchkeep(&["soc", "replay", "--all", "--dry-run"]).ended(0);
     let health = platform.watchkeep(&["sources", "health"]).ended(0).lines();
-    assert!(health.iter().any(|row| row["source"] == "aws_cloudtrail" && row["state"] == "live"), "{health:?}");
+    assert!(health.iter().any(|row| row["source"] == "aws_cloudtrail" && row["verdict"] == "live"), "{health:?}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-use crate::ran::{folder, watchkeep};
+use crate::platform::Platform;
+use crate::ran::{fixture, folder, watchkeep};
 
 #[test]
 fn the_shipped_sources_are_listed() {
@@ -36,4 +37,37 @@ fn a_source_is_described() {
 fn health_needs_a_data_folder() {
     let ran = watchkeep(folder().path(), &["sources", "health"]).ended(3);
     assert!(ran.err.contains("watchkeep run"), "{}", ran.err);
+}
+
+#[test]
+fn the_health_of_what_arrived_is_told_with_the_rules_that_suffer() {
+    let folder = folder();
+    let platform = Platform::start(folder.path(), "[health]\nexpect = [\"aws_cloudtrail\"]\n");
+    let trail = std::fs::read(fixture("trail.ndjson")).expect("read");
+    assert!(platform.push(&trail).starts_with("HTTP/1.1 200"));
+    let row = platform.wait("the records", |platform| {
+        let rows = platform.watchkeep(&["sources", "health"]).lines();
+        rows.into_iter().find(|row| row["source"] == "aws_cloudtrail" && row["records_24h"].as_u64() > Some(0))
+    });
+    assert_eq!((&row["input"], &row["lane"], &row["expected_here"]), (&"push".into(), &"live".into(), &true.into()));
+    assert!(row["lag_p50_ms"].as_i64() > Some(0) && row["lag_p95_ms"].as_i64() >= row["lag_p50_ms"].as_i64(), "{row}");
+    assert_eq!(row["hours"].as_array().map(Vec::len), Some(25));
+    assert!(row["filled"]["eventName"].as_f64() > Some(0.9), "{row}");
+    let table = platform.watchkeep(&["sources", "health", "--format", "table"]);
+    assert!(table.out.contains("aws_cloudtrail"), "{}", table.out);
+    assert!(table.out.lines().next().is_some_and(|line| line.contains("VERDICT")), "{}", table.out);
+    let all = platform.watchkeep(&["sources", "health", "--all"]).lines();
+    let okta = all.iter().find(|row| row["source"] == "okta_system_log").expect("it is loaded");
+    assert_eq!((&okta["verdict"], &okta["input"]), (&"unheard".into(), &serde_json::Value::Null));
+}
+
+#[test]
+fn a_source_that_is_expected_must_be_loaded() {
+    let folder = folder();
+    std::fs::write(folder.path().join("watchkeep.toml"), "data_dir = \"data\"\n[health]\nexpect = [\"oktaa\"]\n")
+        .expect("written");
+    for args in [&["sources", "health"][..], &["run"]] {
+        let ran = watchkeep(folder.path(), args).ended(2);
+        assert!(ran.err.contains("`health.expect` names `oktaa`"), "{}", ran.err);
+    }
 }

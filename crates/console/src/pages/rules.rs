@@ -8,6 +8,7 @@ use axum::Extension;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use model::{Level, Time};
+use store::figures::{Degraded, degraded};
 use store::{AlertQuery, CorrelationCount};
 
 use super::{Choice, Pager, page_number};
@@ -19,7 +20,7 @@ use crate::web::{App, page};
 use crate::{Catalogue, RuleView};
 
 const PAGE_RULES: u64 = 100;
-const NAMES: [&str; 6] = ["text", "level", "kind", "source", "sort", "page"];
+const NAMES: [&str; 7] = ["text", "level", "kind", "source", "health", "sort", "page"];
 
 #[derive(Template)]
 #[template(path = "rules.html")]
@@ -29,6 +30,7 @@ struct RulesPage {
     pager: Pager,
     levels: Vec<Choice>,
     kinds: Vec<Choice>,
+    healths: Vec<Choice>,
     sources: Vec<Choice>,
     carried: Vec<(&'static str, String)>,
     text: String,
@@ -42,6 +44,7 @@ struct Row {
     findings_24h: u64,
     findings: u64,
     alerts: u64,
+    degraded: Option<Degraded>,
 }
 
 #[derive(Template)]
@@ -55,6 +58,7 @@ struct RulePage {
     alerts: u64,
     latest: Vec<model::Alert>,
     over_time: Option<OverTime>,
+    degraded: Option<Degraded>,
 }
 
 /// What a rule over time counts about itself.
@@ -95,9 +99,14 @@ pub(crate) async fn show(
     let params = Params::parse(&query.unwrap_or_default()).only(&NAMES);
     let now = app.now();
     let cache = Arc::clone(&app.pulse);
-    let (counts, pulse) = app.store_and_pulse(move |store| Ok(cache.rule_counts(store, now)?)).await?;
     let catalogue = Arc::clone(&app.state.catalogue);
-    let mut found: Vec<&RuleView> = catalogue.rules.iter().filter(|rule| meets(rule, &params)).collect();
+    let asked = Arc::clone(&catalogue);
+    let ask =
+        move |store: &store::Store| Ok((cache.rule_counts(store, now)?, cache.standings(store, &asked.asked, now)?));
+    let ((counts, standings), pulse) = app.store_and_pulse(ask).await?;
+    let weak = |rule: &RuleView| degraded(&rule.sources, |id| standings.get(id));
+    let mut found: Vec<&RuleView> =
+        catalogue.rules.iter().filter(|rule| meets(rule, &params) && is_so(weak(rule), &params)).collect();
     let alerts = |rule: &RuleView| pulse.stats.open_by_rule.get(rule.id.as_str()).copied().unwrap_or(0);
     let count = |rule: &RuleView| counts.get(rule.id.as_str()).copied().unwrap_or_default();
     found.sort_by(|a, b| (b.level, &a.title).cmp(&(a.level, &b.title)));
@@ -113,6 +122,7 @@ pub(crate) async fn show(
         findings_24h: count(rule).last_24h,
         findings: count(rule).total,
         alerts: alerts(rule),
+        degraded: weak(rule),
     });
     page(&RulesPage {
         rows: rows.collect(),
@@ -123,10 +133,14 @@ pub(crate) async fn show(
             Level::ALL.iter().rev().map(|l| (l.as_str().to_owned(), format::level(l).to_owned())),
         ),
         kinds: choices(&params, "kind", ["alert", "signal", "hunt"].into_iter().map(|k| (k.to_owned(), k.to_owned()))),
+        healths: choices(&params, "health", ["degraded", "blind"].into_iter().map(|h| (h.to_owned(), h.to_owned()))),
         sources: choices(&params, "source", sources(&catalogue).into_iter().map(|s| (s.clone(), s))),
-        carried: ["level", "kind"].into_iter().flat_map(|n| params.all(n).map(move |v| (n, v.to_owned()))).collect(),
+        carried: ["level", "kind", "health"]
+            .into_iter()
+            .flat_map(|n| params.all(n).map(move |v| (n, v.to_owned())))
+            .collect(),
         text: params.get("text").unwrap_or_default().to_owned(),
-        filtered: !params.only(&["text", "level", "kind", "source"]).is_empty(),
+        filtered: !params.only(&["text", "level", "kind", "source", "health"]).is_empty(),
         total: catalogue.rules.len() as u64,
         chrome: Chrome::new(&app, &visit, "Rules", Nav::Rules, pulse),
     })
@@ -163,6 +177,12 @@ fn meets(rule: &RuleView, params: &Params) -> bool {
     one_of("level", rule.level.as_str()) && one_of("kind", &rule.kind) && source && held
 }
 
+/// Is a rule's health one of those that are asked for?
+fn is_so(weak: Option<Degraded>, params: &Params) -> bool {
+    let word = weak.map(|weak| if weak.is_blind { "blind" } else { "degraded" });
+    params.get("health").is_none() || params.all("health").any(|asked| word == Some(asked))
+}
+
 /// `GET /rules/{id}`.
 pub(crate) async fn one(
     State(app): State<App>,
@@ -179,10 +199,12 @@ pub(crate) async fn one(
     let query =
         AlertQuery { rule: Some(id.clone()), sort: store::AlertSort::Detected, limit: 10, ..AlertQuery::default() };
     let cache = Arc::clone(&app.pulse);
+    let catalogue = Arc::clone(&app.state.catalogue);
     let ask = move |store: &store::Store| {
-        Ok((cache.rule_counts(store, now)?, store.alerts(&query)?, store.correlation_counts()?))
+        let standings = cache.standings(store, &catalogue.asked, now)?;
+        Ok((cache.rule_counts(store, now)?, store.alerts(&query)?, store.correlation_counts()?, standings))
     };
-    let ((counts, alerts, over_time), pulse) = app.store_and_pulse(ask).await?;
+    let ((counts, alerts, over_time, standings), pulse) = app.store_and_pulse(ask).await?;
     let count = counts.get(rule.id.as_str()).copied().unwrap_or_default();
     page(&RulePage {
         lines: rule.yaml.lines().map(str::to_owned).collect(),
@@ -190,6 +212,7 @@ pub(crate) async fn one(
         findings: count.total,
         alerts: alerts.total,
         latest: alerts.alerts,
+        degraded: degraded(&rule.sources, |id| standings.get(id)),
         over_time: over_time.iter().find(|told| told.rule_id == rule.id).map(OverTime::of),
         chrome: Chrome::new(&app, &visit, rule.title.clone(), Nav::Rules, pulse),
         rule,

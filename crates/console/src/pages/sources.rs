@@ -1,79 +1,67 @@
-//! Sources: what speaks, what is silent, how late it comes, how much.
+//! Sources: what is live, what is silent, late, thin or incomplete, and since when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
-use model::{Ledger, Step, Time};
-use store::SourceHealth;
+use model::{Lane, SourceId, Time};
+use store::figures::{Hours, Standing, Sums, Verdict, degraded, percent};
+use store::{Feed, HealthReport, SourceHealth, SourceReport};
 
 use super::Choice;
-use crate::view::format;
+use crate::view::multiples::{self, Drawing};
+use crate::view::{format, multiples::hours_to};
 use crate::web::chrome::{Chrome, Nav, Visit};
 use crate::web::params::Params;
 use crate::web::problem::Problem;
 use crate::web::{App, page, params};
 use crate::{Catalogue, SourceView};
 
-const HOUR_MS: i64 = 3_600_000;
+const DAY_HOURS: i64 = 24;
 
 #[derive(Template)]
 #[template(path = "sources.html")]
 struct SourcesPage {
     chrome: Chrome,
     sources: Vec<Shown>,
+    /// Those of which nothing was ever heard.
+    unheard: Vec<Shown>,
+    strangers: Vec<Stranger>,
     windows: Vec<Choice>,
     hours: i64,
     now: Time,
-}
-
-/// How a source is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Health {
-    Silent,
-    Late,
-    Speaking,
-    Sample,
-    Never,
-}
-
-impl Health {
-    fn word(self) -> &'static str {
-        match self {
-            Health::Silent => "Silent",
-            Health::Late => "Late",
-            Health::Speaking => "Speaking",
-            Health::Sample => "Samples only",
-            Health::Never => "Never heard",
-        }
-    }
-
-    fn class(self) -> &'static str {
-        match self {
-            Health::Silent => "silent",
-            Health::Late => "late",
-            Health::Speaking => "speaking",
-            Health::Sample => "sample",
-            Health::Never => "never",
-        }
-    }
+    /// When somebody last listened, if nobody does now.
+    stopped: Option<Time>,
 }
 
 /// A source with everything that was heard of it.
 struct Shown {
     id: String,
     view: Option<SourceView>,
-    health: Health,
-    why: String,
-    inputs: Vec<SourceHealth>,
+    word: &'static str,
+    class: &'static str,
+    rank: u8,
+    standing: Standing,
+    sentences: Vec<String>,
+    is_expected: bool,
+    inputs: Vec<String>,
     last_event: Option<Time>,
     last_received: Option<Time>,
-    lag: Option<String>,
-    volume: Volume,
+    volume: Drawing,
+    volume_words: String,
+    lag: Option<Drawing>,
+    lag_words: String,
+    ahead: Option<String>,
+    fields: Option<Drawing>,
+    fields_words: String,
     rejected: Vec<Rejected>,
     rejected_total: u64,
+    repeated: u64,
+    /// Rules that it and nothing else feeds as it should not.
+    weak_rules: u64,
+    rules_url: String,
 }
 
 struct Rejected {
@@ -82,13 +70,11 @@ struct Rejected {
     url: String,
 }
 
-/// Records by hour, for the drawing and for those who do not see it.
-struct Volume {
-    start_s: i64,
-    values: String,
-    total: u64,
-    peak: u64,
-    told: String,
+/// Records of an input that no source knows as its own.
+struct Stranger {
+    input: String,
+    last_received: Option<Time>,
+    rejected: Vec<Rejected>,
 }
 
 /// `GET /sources`.
@@ -98,20 +84,19 @@ pub(crate) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let params = Params::parse(&query.unwrap_or_default());
-    let hours: i64 = if params.get("hours") == Some("72") { 72 } else { 24 };
+    let hours: i64 = if params.get("hours") == Some("72") { 72 } else { DAY_HOURS };
     let now = app.now();
-    let (since, until) = (now.hour().plus_millis(-(hours - 1) * HOUR_MS), now.hour().plus_millis(HOUR_MS));
-    let ask = move |store: &store::Store| Ok((store.source_health(now)?, store.ledger(since, until)?));
-    let ((health, ledger), pulse) = app.store_and_pulse(ask).await?;
-    let chrome = Chrome::new(&app, &visit, "Sources", Nav::Sources, pulse);
-    let gathering = Gathering {
-        catalogue: &app.state.catalogue,
-        sample_inputs: &app.state.config.sample_inputs,
-        since,
-        hours,
-        now,
+    let asked = app.state.catalogue.asked.clone();
+    let ask = move |store: &store::Store| {
+        let report = store.health_report(&asked, now)?;
+        Ok((store.source_health(report.as_of)?, report))
     };
-    let sources = gathering.gather(health, &ledger);
+    let ((heard, report), pulse) = app.store_and_pulse(ask).await?;
+    let chrome = Chrome::new(&app, &visit, "Sources", Nav::Sources, pulse);
+    let gathering = Gathering::new(&app.state.catalogue, &report, hours);
+    let mut sources: Vec<Shown> = report.sources.iter().map(|one| gathering.one(one)).collect();
+    sources.sort_by_key(|one| one.rank);
+    let unheard = sources.extract_if(.., |one| one.inputs.is_empty() && !one.is_expected).collect();
     let windows = [24, 72].map(|offered: i64| Choice {
         value: offered.to_string(),
         label: format!("{offered} h"),
@@ -119,71 +104,154 @@ pub(crate) async fn show(
         url: format!("/sources?hours={offered}"),
         count: None,
     });
-    page(&SourcesPage { chrome, sources, windows: windows.into(), hours, now })
+    page(&SourcesPage {
+        chrome,
+        sources,
+        unheard,
+        strangers: heard.iter().filter_map(stranger).collect(),
+        windows: windows.into(),
+        hours,
+        now: report.as_of,
+        stopped: (!report.is_running && report.as_of < now).then_some(report.as_of),
+    })
 }
 
-/// What is asked: the sources known, the inputs that play samples, the hours drawn.
+/// What is asked: the sources known, the hours drawn, the rules that suffer.
 struct Gathering<'a> {
     catalogue: &'a Catalogue,
-    sample_inputs: &'a [String],
-    since: Time,
-    hours: i64,
-    now: Time,
+    drawn: Vec<Time>,
+    day: Vec<Time>,
+    weak: BTreeMap<SourceId, u64>,
 }
 
 impl Gathering<'_> {
-    fn gather(&self, health: Vec<SourceHealth>, ledger: &Ledger) -> Vec<Shown> {
-        let mut heard: BTreeMap<String, Vec<SourceHealth>> = BTreeMap::new();
-        for one in health {
-            let id = one.source.as_ref().map_or(String::new(), |source| source.to_string());
-            heard.entry(id).or_default().push(one);
+    fn new<'a>(catalogue: &'a Catalogue, report: &HealthReport, hours: i64) -> Gathering<'a> {
+        let standings = report.standings();
+        let mut weak: BTreeMap<SourceId, u64> = BTreeMap::new();
+        for rule in &catalogue.rules {
+            if degraded(&rule.sources, |id| standings.get(id)).is_some_and(|weak| !weak.is_blind) {
+                rule.sources.iter().for_each(|source| *weak.entry(source.clone()).or_default() += 1);
+            }
         }
-        let known = self.catalogue.sources.iter().map(|source| source.id.to_string());
-        let ids: BTreeSet<String> = known.chain(heard.keys().cloned()).collect();
-        let mut volumes = volumes(ledger, self.since, self.hours);
-        let mut shown: Vec<Shown> = Vec::new();
-        for id in ids {
-            let volume = volume(volumes.remove(&id).unwrap_or_default(), self.since, self.hours);
-            shown.push(self.one(heard.remove(&id).unwrap_or_default(), id, volume));
-        }
-        shown.retain(|one| !one.id.is_empty() || one.rejected_total > 0);
-        shown.sort_by_key(|one| one.health);
-        shown
+        Gathering { catalogue, drawn: hours_to(report.as_of, hours), day: hours_to(report.as_of, DAY_HOURS), weak }
     }
 
-    fn one(&self, inputs: Vec<SourceHealth>, id: String, volume: Volume) -> Shown {
+    fn one(&self, report: &SourceReport) -> Shown {
+        let id = report.source.to_string();
         let view = self.catalogue.source(&id).cloned();
-        let is_sample = |input: &&SourceHealth| self.sample_inputs.contains(&input.input);
-        // Samples are old by nature: a source is judged by its other inputs while it has any.
-        let all_samples = inputs.iter().all(|input| is_sample(&input));
-        let judged: Vec<&SourceHealth> = inputs.iter().filter(|input| all_samples || !is_sample(input)).collect();
-        let last_event = judged.iter().filter_map(|input| input.last_event).max();
-        let last_received = judged.iter().filter_map(|input| input.last_received).max();
-        let lag_ms = judged.iter().max_by_key(|input| input.last_received).and_then(|input| input.lag_ms);
-        let (mut health, mut why) = judge(view.as_ref(), last_received, lag_ms, self.now);
-        if all_samples && !inputs.is_empty() {
-            (health, why) = (Health::Sample, "nothing of your estate yet; only shipped samples".to_owned());
-        }
-        let rejected = rejected_of(&id, &inputs);
+        let asked = &self.catalogue.asked;
+        let is_judged = |feed: &&Feed| feed.lane == Lane::Live && !asked.once.contains(&feed.input);
+        // What samples brought is drawn while there is nothing else.
+        let only_once = !report.feeds.iter().any(|feed| is_judged(&feed));
+        let feeds: Vec<&Feed> = report.feeds.iter().filter(|feed| only_once || is_judged(feed)).collect();
+        let (hours, day) = joined(&feeds);
+        let last_day = merged(&day);
+        let at_least = asked.declared.get(&report.source).map_or(0, |contract| contract.filled_at_least);
+        let lag_ms = view.as_ref().and_then(|view| view.lag_ms);
+        let (word, class, rank) = head(report, only_once && !feeds.is_empty());
+        let rejected = rejected_of(&id, &report.feeds);
         Shown {
+            word,
+            class,
+            rank,
+            standing: report.standing.clone(),
+            sentences: sentences(report, only_once && !feeds.is_empty()),
+            is_expected: report.is_expected,
+            inputs: report.feeds.iter().map(|feed| feed.input.clone()).collect(),
+            last_event: feeds.iter().filter_map(|feed| feed.last_event).max(),
+            last_received: feeds.iter().map(|feed| feed.last_received).max(),
+            volume: multiples::volume(&hours, feeds.iter().map(|feed| feed.first_received).min(), &self.drawn),
+            volume_words: volume_words(report),
+            lag: multiples::lags(&day, lag_ms, &self.day),
+            lag_words: lag_words(&last_day, lag_ms),
+            ahead: (last_day.ahead > 0).then(|| {
+                let (events, farthest) = (format::of(last_day.ahead, "event"), format::gap(last_day.ahead_max_ms));
+                format!("{events} from the future, up to {farthest}")
+            }),
+            fields: multiples::fields(&last_day, at_least),
+            fields_words: fields_words(&last_day),
             rejected_total: rejected.iter().map(|one| one.count).sum(),
             rejected,
-            lag: lag_ms.map(format::gap),
+            repeated: report.feeds.iter().map(|feed| feed.repeated_24h).sum(),
+            weak_rules: self.weak.get(&report.source).copied().unwrap_or(0),
+            rules_url: format!("/rules?source={}", params::encode(&id)),
             id,
             view,
-            health,
-            why,
-            inputs,
-            last_event,
-            last_received,
-            volume,
         }
     }
 }
 
-fn rejected_of(id: &str, inputs: &[SourceHealth]) -> Vec<Rejected> {
+/// Hours and figures of several feeds in one.
+fn joined(feeds: &[&Feed]) -> (Hours, Vec<(Time, Sums)>) {
+    let (mut hours, mut day) = (Hours::new(), BTreeMap::<Time, Sums>::new());
+    for feed in feeds {
+        feed.hours.iter().for_each(|(hour, n)| *hours.entry(*hour).or_default() += n);
+        feed.day.iter().for_each(|(hour, sums)| day.entry(*hour).or_default().merge(sums));
+    }
+    (hours, day.into_iter().collect())
+}
+
+fn merged(day: &[(Time, Sums)]) -> Sums {
+    let mut all = Sums::default();
+    day.iter().for_each(|(_, sums)| all.merge(sums));
+    all
+}
+
+/// Its word, its mark, and its place: the gravest first.
+fn head(report: &SourceReport, only_samples: bool) -> (&'static str, &'static str, u8) {
+    match report.standing.verdict {
+        Verdict::Silent => ("Silent", "silent", 0),
+        Verdict::Unheard if report.is_alarming => ("Missing", "silent", 1),
+        Verdict::Late => ("Late", "late", 2),
+        Verdict::Thin => ("Thin", "late", 3),
+        Verdict::Incomplete => ("Incomplete", "late", 4),
+        Verdict::Live => ("Live", "speaking", 5),
+        Verdict::Unheard if only_samples => ("Samples only", "sample", 6),
+        Verdict::Unheard => ("Never heard", "never", 7),
+    }
+}
+
+fn sentences(report: &SourceReport, only_samples: bool) -> Vec<String> {
+    if only_samples && report.standing.verdict == Verdict::Unheard {
+        return vec!["nothing of your estate yet; only what is read once".to_owned()];
+    }
+    match report.troubles.is_empty() {
+        true => vec![report.standing.sentence.clone()],
+        false => report.troubles.iter().map(|trouble| trouble.sentence.clone()).collect(),
+    }
+}
+
+fn volume_words(report: &SourceReport) -> String {
+    let Some(volume) = report.volume else { return String::new() };
+    let records = format::count(volume.records);
+    match volume.expected {
+        Some(expected) => {
+            format!("last hour {records}, {} usual", format::count(expected.median.round() as u64))
+        }
+        None => format!("last hour {records}"),
+    }
+}
+
+fn lag_words(day: &Sums, expected_ms: Option<i64>) -> String {
+    let Some((half, most)) = day.lag_ms(500).zip(day.lag_ms(950)) else { return String::new() };
+    let says = format!("half within {}, 95 % within {}", format::gap(half), format::gap(most));
+    match expected_ms {
+        Some(expected) => format!("{says}; expected {}", format::gap(expected)),
+        None => says,
+    }
+}
+
+fn fields_words(day: &Sums) -> String {
+    let Some((name, fill)) = day.least_filled() else { return String::new() };
+    match fill.thousandths() {
+        1000 => "all there".to_owned(),
+        share => format!("{name} in {}", percent(share)),
+    }
+}
+
+fn rejected_of(id: &str, feeds: &[Feed]) -> Vec<Rejected> {
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    for (reason, n) in inputs.iter().flat_map(|input| &input.rejected_24h) {
+    for (reason, n) in feeds.iter().flat_map(|feed| &feed.rejected_24h) {
         *reasons.entry(reason.clone()).or_default() += n;
     }
     reasons.into_iter().map(|(reason, count)| rejected(id, reason, count)).collect()
@@ -194,63 +262,12 @@ fn rejected(source: &str, reason: String, count: u64) -> Rejected {
     Rejected { url: format!("/rejects?reason={}{source}", params::encode(&reason)), reason, count }
 }
 
-fn judge(view: Option<&SourceView>, received: Option<Time>, lag_ms: Option<i64>, now: Time) -> (Health, String) {
-    let Some(received) = received else { return (Health::Never, "no record yet".to_owned()) };
-    let quiet_ms = now.millis_since(received);
-    match (view.and_then(|view| view.silent_after_ms), view.and_then(|view| view.lag_ms), lag_ms) {
-        (Some(after), ..) if quiet_ms > after => {
-            (Health::Silent, format!("nothing for {}; expected within {}", format::gap(quiet_ms), format::gap(after)))
-        }
-        (_, Some(expected), Some(lag)) if lag > expected => {
-            (Health::Late, format!("records come {} late; expected {}", format::gap(lag), format::gap(expected)))
-        }
-        _ => (Health::Speaking, format!("last record {} ago", format::gap(quiet_ms.max(0)))),
-    }
-}
-
-/// Records by source and hour: evaluated, and rejected where the source was known.
-fn volumes(ledger: &Ledger, since: Time, hours: i64) -> BTreeMap<String, Vec<u64>> {
-    let mut volumes: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    for (entry, n) in ledger.iter().filter(|(entry, _)| matches!(entry.step, Step::Evaluated | Step::Rejected)) {
-        let at = entry.hour.millis_since(since) / HOUR_MS;
-        let id = entry.source.as_ref().map_or(String::new(), |source| source.to_string());
-        let line = volumes.entry(id).or_insert_with(|| vec![0; hours as usize]);
-        if let Some(slot) = usize::try_from(at).ok().and_then(|at| line.get_mut(at)) {
-            *slot += n;
-        }
-    }
-    volumes
-}
-
-fn volume(mut line: Vec<u64>, since: Time, hours: i64) -> Volume {
-    line.resize(hours as usize, 0);
-    let (total, peak) = (line.iter().sum::<u64>(), line.iter().max().copied().unwrap_or(0));
-    let told = format!("{} in {hours} hours, at most {} in one", format::of(total, "record"), format::count(peak));
-    let values = line.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
-    Volume { start_s: since.millis() / 1000, values, total, peak, told }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn silence_comes_before_lateness() {
-        let view = SourceView {
-            id: "s".into(),
-            title: String::new(),
-            description: String::new(),
-            silent_after_ms: Some(60_000),
-            lag_ms: Some(1_000),
-            enable: String::new(),
-            blind_spots: vec![],
-        };
-        let now = Time::from_millis(10_000_000);
-        let heard = |ago_ms: i64, lag_ms: i64| judge(Some(&view), Some(now.plus_millis(-ago_ms)), Some(lag_ms), now).0;
-        assert_eq!(heard(10, 10), Health::Speaking);
-        assert_eq!(heard(10, 2_000), Health::Late);
-        assert_eq!(heard(70_000, 2_000), Health::Silent);
-        assert_eq!(judge(Some(&view), None, None, now).0, Health::Never);
-        assert_eq!(judge(None, Some(now), None, now).0, Health::Speaking, "a source without expectations is believed");
-    }
+fn stranger(health: &SourceHealth) -> Option<Stranger> {
+    let is_stranger = health.source.is_none() && !health.rejected_24h.is_empty();
+    let rejected = |(reason, n): (&String, &u64)| rejected("", reason.clone(), *n);
+    is_stranger.then(|| Stranger {
+        input: health.input.clone(),
+        last_received: health.last_received,
+        rejected: health.rejected_24h.iter().map(rejected).collect(),
+    })
 }

@@ -4,6 +4,7 @@ pub(crate) mod baseline;
 pub(crate) mod clocks;
 pub(crate) mod format;
 pub(crate) mod highlight;
+pub(crate) mod multiples;
 pub(crate) mod raw;
 pub(crate) mod timeline;
 pub(crate) mod window;

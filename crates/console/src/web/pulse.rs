@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Imbalance, Time};
-use store::{RuleCount, Stats, Store, StoreError};
+use model::{Imbalance, SourceId, Time};
+use store::figures::Standing;
+use store::{Contracts, RuleCount, Stats, Store, StoreError};
 
 const FRESH_MS: i64 = 3_000;
 /// Counts by rule read an index over every finding, so they are asked for less often.
@@ -26,7 +27,10 @@ pub(crate) struct Pulse {
 pub(crate) struct PulseCache {
     kept: Mutex<Option<(Time, Arc<Pulse>)>>,
     counts: Mutex<Option<(Time, RuleCounts)>>,
+    standings: Mutex<Option<(Time, Standings)>>,
 }
+
+type Standings = Arc<BTreeMap<SourceId, Standing>>;
 
 type RuleCounts = Arc<BTreeMap<String, RuleCount>>;
 
@@ -57,6 +61,19 @@ impl PulseCache {
         let counts = Arc::new(store.rule_counts(now)?);
         *kept = Some((now, counts.clone()));
         Ok(counts)
+    }
+
+    /// How each source stands, half a minute old at most. Blocks.
+    pub(crate) fn standings(&self, store: &Store, asked: &Contracts, now: Time) -> Result<Standings, StoreError> {
+        let mut kept = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, standings)) = kept.as_ref()
+            && (0..COUNTS_FRESH_MS).contains(&now.millis_since(*at))
+        {
+            return Ok(standings.clone());
+        }
+        let standings = Arc::new(store.health_report(asked, now)?.standings());
+        *kept = Some((now, standings.clone()));
+        Ok(standings)
     }
 
     /// Forgets the kept pulse: something was just changed by hand, and its person wants to see it.

@@ -242,13 +242,16 @@ async fn dead_letters_are_shown_and_replayed() {
 }
 
 #[tokio::test]
-async fn sources_show_silence_and_rejects_show_what_is_kept() {
+async fn sources_show_what_is_wrong_and_rejects_show_what_is_kept() {
     let console = Console::evening();
     let visitor = console.visitor().await;
     let page = visitor.get("/sources?hours=72").await.text;
-    assert!(page.contains("nothing for 9 h 2 m; expected within 2 h"));
-    let silent = page.find("aws_s3_access_log").unwrap();
-    assert!(silent < page.find("aws_cloudtrail</b>").unwrap(), "what is silent comes first");
+    assert!(page.contains("no record for 9h 2m, since 2026-11-21 17:49 UTC; expected within 2h"), "{page}");
+    assert!(page.contains("24 records in the hour of 2026-11-22 01:00 UTC; 240 are usual"), "{page}");
+    assert!(page.contains("`userIdentity.arn` is in 60.9 % of the latest"), "{page}");
+    let place = |id: &str| page.find(&format!("data-row=\"{id}\"")).unwrap();
+    let order = ["aws_s3_access_log", "aws_bedrock_invocation", "kubernetes_audit", "aws_cloudtrail"].map(place);
+    assert!(order.is_sorted(), "the gravest comes first: {order:?}");
     assert!(page.contains("not_json"));
     let rejects = visitor.get("/rejects?reason=not_json&input=trail").await.text;
     assert!(rejects.contains("\\xFF\\xFE{\\x00&#34;&#60;script&#62;"), "raw bytes are shown and harmless");
@@ -256,14 +259,42 @@ async fn sources_show_silence_and_rejects_show_what_is_kept() {
 }
 
 #[tokio::test]
-async fn a_source_that_only_samples_feed_is_neither_late_nor_silent() {
-    let console = Console::configured(|config| config.sample_inputs = vec!["trail".into()]);
+async fn a_drawing_says_what_it_shows() {
+    let console = Console::evening();
     let page = console.visitor().await.get("/sources").await.text;
-    let row = |id: &str| {
-        page.split(&format!("<b class=\"mono\">{id}</b>")).nth(1).unwrap().split("</tr>").next().unwrap().to_owned()
-    };
+    let row = page.split("data-row=\"aws_bedrock_invocation\"").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert_eq!(row.matches("<svg class=\"multiple\"").count(), 3, "volume, lag, required fields");
+    assert!(row.contains("hours, at most 1,920 in one; 2 hours far below what is usual\""), "{row}");
+    assert!(row.contains("95 % within"), "{row}");
+    assert!(row.contains("<title>22 Nov 01:00: 24 records, 240 usual</title>"), "{row}");
+    assert!(page.contains("Never heard") && page.contains("aws_guardduty"));
+}
+
+#[tokio::test]
+async fn a_source_that_only_what_is_read_once_feeds_is_neither_late_nor_silent() {
+    let console = Console::asked(|asked| asked.once = ["trail".to_owned()].into());
+    let page = console.visitor().await.get("/sources").await.text;
+    let row =
+        |id: &str| page.split(&format!("data-row=\"{id}\"")).nth(1).unwrap().split("</tr>").next().unwrap().to_owned();
     assert!(row("aws_s3_access_log").contains("Samples only"));
-    assert!(row("kubernetes_audit").contains("Speaking"), "it has another input");
+    assert!(row("kubernetes_audit").contains("Incomplete"), "it has another input");
+}
+
+#[tokio::test]
+async fn rules_show_that_their_sources_are_not_well_and_since_when() {
+    let console = Console::evening();
+    let visitor = console.visitor().await;
+    let catalogue = seed::catalogue();
+    let of = |source: &str| catalogue.rules.iter().find(|rule| rule.sources == [source.into()]).unwrap().id.clone();
+    let (degraded, blind, well) = (of("kubernetes_audit"), of("aws_guardduty"), of("aws_cloudtrail"));
+    let page = visitor.get("/rules?health=degraded").await.text;
+    assert!(page.contains(degraded.as_str()) && !page.contains(blind.as_str()) && !page.contains(well.as_str()));
+    let page = visitor.get("/rules?health=blind").await.text;
+    assert!(page.contains(blind.as_str()) && page.contains("never heard: aws_guardduty"));
+    let page = visitor.get(&format!("/rules/{degraded}")).await.text;
+    assert!(page.contains("Degraded</b> since <time datetime=\"2026-11-22T"), "{page}");
+    assert!(page.contains("kubernetes_audit is incomplete: `userIdentity.arn` is in 60.9 %"), "{page}");
+    assert!(!visitor.get(&format!("/rules/{well}")).await.text.contains("Degraded"));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use console::{CaseView, Catalogue, RuleView, SourceView};
 use model::*;
+use store::figures::{Contract, Fill, Lags, Sums};
 use store::*;
 
 #[path = "seed_over_time.rs"]
@@ -118,6 +119,41 @@ fn rule_view(file: &str, yaml: &str) -> RuleView {
     }
 }
 
+/// What these sources declare.
+fn asked() -> Contracts {
+    let contract = |silent_s: i64| Contract {
+        silent_after_ms: Some(silent_s * 1000),
+        lag_ms: Some(900_000),
+        volume: None,
+        filled_at_least: 950,
+    };
+    let declared = [
+        ("aws_bedrock_invocation", 3600),
+        ("aws_cloudtrail", 1800),
+        ("aws_guardduty", 86_400),
+        ("aws_s3_access_log", 7200),
+        ("kubernetes_audit", 1800),
+    ];
+    let declared = declared.map(|(id, silent_s)| (SourceId::from(id), contract(silent_s)));
+    Contracts { declared: declared.into(), ..Contracts::default() }
+}
+
+/// What one hour brings: so many records, each so late, of which a share has each required field.
+fn sums(records: u64, lag_ms: i64, filled: u64, at: Time) -> Sums {
+    let mut lags = Lags::default();
+    (0..records.min(50)).for_each(|n| lags.add(lag_ms + n as i64 * 90));
+    let fill = |n: u64| Fill { n: records * n / 100, of: records };
+    Sums {
+        records,
+        lags,
+        lag_max_ms: lag_ms + 4500,
+        filled: [("eventName".to_owned(), fill(100)), ("userIdentity.arn".to_owned(), fill(filled))].into(),
+        last_event: Some(at.plus_millis(-lag_ms)),
+        last_received: Some(at),
+        ..Sums::default()
+    }
+}
+
 /// Rules and sources as `run` would hand them over.
 pub fn catalogue() -> Catalogue {
     let source = |id: &str, title: &str, silent_s: i64| SourceView {
@@ -140,6 +176,7 @@ pub fn catalogue() -> Catalogue {
             source("aws_s3_access_log", "Amazon S3 server access log", 7200),
             source("kubernetes_audit", "Kubernetes audit log", 1800),
         ],
+        asked: asked(),
     }
 }
 
@@ -234,17 +271,38 @@ pub fn traffic(store: &Store) {
     {
         let input = if source == "kubernetes_audit" { "cluster" } else { "trail" };
         let (mut ledger, mut rejects, mut sightings) = (Ledger::default(), vec![], vec![]);
-        for hour in (0..72_i64).rev().filter(|hour| source != "aws_s3_access_log" || *hour >= 9) {
+        let is_heard = |hour: &i64| source != "aws_s3_access_log" || *hour >= 9;
+        for hour in (0..72_i64).rev().filter(is_heard) {
             let at = now().plus_millis(-hour * 3_600_000 - 120_000);
             let rejected = u64::from(source == "aws_cloudtrail" && hour % 7 == 3) * 2;
             ledger.merge(&counted(input, source, at, wave[(hour % 24) as usize] * scale, rejected, 0));
             rejects.extend((0..rejected).map(|n| reject(at, n)));
             sightings = vec![Sighting { source: source.into(), last_event: at.plus_millis(-8_000), last_received: at }];
         }
-        let settlement =
-            Settlement { input: input.into(), ledger, rejects, sightings, now: now(), ..Settlement::default() };
+        let figures = |hour: i64| measured(source, wave[(hour % 24) as usize] * scale, hour);
+        let measured = (0..96_i64).rev().filter(is_heard).map(figures).collect();
+        let settlement = Settlement {
+            input: input.into(),
+            ledger,
+            rejects,
+            sightings,
+            measured,
+            now: now(),
+            ..Settlement::default()
+        };
         store.settle(settlement, &routes()).expect("settles");
     }
+}
+
+/// The figures of an hour so long ago: the invocation log thins out, and the cluster's records lose a field.
+fn measured(source: &str, records: u64, hour: i64) -> Measured {
+    let at = now().plus_millis(-hour * 3_600_000 - 120_000);
+    let (records, filled) = match (source, hour) {
+        ("aws_bedrock_invocation", 1..3) => (records / 10, 100),
+        ("kubernetes_audit", _) => (records, 61),
+        _ => (records, 100),
+    };
+    Measured { source: source.into(), lane: Lane::Live, hour: at.hour(), sums: sums(records, 8_000, filled, at) }
 }
 
 fn reject(at: Time, n: u64) -> Rejected {

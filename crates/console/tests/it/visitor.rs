@@ -57,13 +57,12 @@ impl Console {
         Console::over(dir, catalogue)
     }
 
-    /// An evening's console, configured otherwise.
-    pub fn configured(change: impl FnOnce(&mut ConsoleConfig)) -> Console {
+    /// An evening's console, of a site that asks something else of its sources.
+    pub fn asked(change: impl FnOnce(&mut store::Contracts)) -> Console {
         let dir = tempfile::tempdir().unwrap();
-        let catalogue = crate::seed::evening(&crate::seed::open(dir.path()));
-        let mut config = ConsoleConfig::default();
-        change(&mut config);
-        Console::with(dir, catalogue, config)
+        let mut catalogue = crate::seed::evening(&crate::seed::open(dir.path()));
+        change(&mut catalogue.asked);
+        Console::over(dir, catalogue)
     }
 
     pub fn over(dir: tempfile::TempDir, catalogue: Catalogue) -> Console {

@@ -44,6 +44,8 @@ pub struct Config {
     pub lake: LakeConfig,
     /// Detection over time.
     pub correlations: CorrelationsConfig,
+    /// The health of sources.
+    pub health: HealthConfig,
     /// What comes in.
     pub inputs: Vec<InputConfig>,
     /// Where alerts go.
@@ -96,6 +98,13 @@ pub struct CorrelationsConfig {
     pub snapshot_rows: usize,
     /// Time after which the state is saved if anything is new.
     pub snapshot_every: Duration,
+}
+
+/// The health of sources (`[health]`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HealthConfig {
+    /// Sources that this site must have: one of them that is never heard is an alert.
+    pub expect: Vec<SourceId>,
 }
 
 /// The history of events (`[lake]`).
@@ -271,6 +280,11 @@ impl fmt::Display for Origin {
 }
 
 impl InputKind {
+    /// Does it end by itself? Then its silence afterwards says nothing.
+    pub fn is_once(&self) -> bool {
+        matches!(self, InputKind::File { .. } | InputKind::Folder { .. } | InputKind::Samples { .. })
+    }
+
     /// The kind's word in the file.
     pub fn as_str(&self) -> &'static str {
         match self {

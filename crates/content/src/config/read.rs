@@ -112,6 +112,7 @@ fn read<'d>(reader: &mut Reader<'d>, document: &'d DeTable<'d>) -> Config {
     let acknowledgements = read_acknowledgements(reader, &mut root);
     let lake = read_lake(reader, &mut root);
     let correlations = read_correlations(reader, &mut root);
+    let health = read_health(reader, &mut root);
     let limits = read_limits(reader, &mut root);
     let inputs = read_inputs(reader, &mut root);
     let routes = read_routes(reader, &mut root);
@@ -125,6 +126,7 @@ fn read<'d>(reader: &mut Reader<'d>, document: &'d DeTable<'d>) -> Config {
         acknowledgements,
         lake,
         correlations,
+        health,
         inputs,
         routes,
         limits,
@@ -190,6 +192,14 @@ fn read_correlations<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Cor
     };
     reader.finish(section);
     correlations
+}
+
+fn read_health<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> HealthConfig {
+    let mut section = reader.section(root, "health");
+    let expect = reader.list(&mut section, "expect").unwrap_or_default();
+    let expect = expect.into_iter().map(|(source, _)| SourceId::new(source)).collect();
+    reader.finish(section);
+    HealthConfig { expect }
 }
 
 fn read_limits<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> LimitsConfig {

@@ -98,6 +98,8 @@ impl Config {
         p.size("bytes", self.correlations.bytes);
         p.line("snapshot_rows", self.correlations.snapshot_rows);
         p.duration("snapshot_every", self.correlations.snapshot_every);
+        p.table("[health]", "health");
+        p.list("expect", &self.health.expect);
     }
 
     fn print_limits(&self, p: &mut Printer<'_>) {

@@ -115,6 +115,27 @@ pub struct Cadence {
     pub lag_ms: Option<i64>,
 }
 
+/// What a source's records must hold, so that rules can find something in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Required {
+    /// What must be there: for each, paths of which one must have a value. At most [`REQUIRED_MAX`].
+    pub fields: Vec<Vec<String>>,
+    /// The share of records that must have each, in thousandths.
+    pub at_least: u32,
+}
+
+/// Fields that a source may require at most.
+pub const REQUIRED_MAX: usize = 32;
+
+/// How many records come at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// So many records.
+    pub at_least: u64,
+    /// In so many hours.
+    pub hours: u32,
+}
+
 /// A feed that Watchkeep understands: `content/sources/<id>/source.yml`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Source {
@@ -166,6 +187,10 @@ pub struct Source {
     pub sensitive: Vec<String>,
     /// How often records come.
     pub cadence: Cadence,
+    /// How many come at least, whatever the past says.
+    pub volume: Option<Volume>,
+    /// What its records must hold.
+    pub required: Required,
     /// How to switch the feed on.
     pub enable: String,
     /// What the feed cannot see.

@@ -1,5 +1,6 @@
 //! Reading `source.yml`: every key is known, every mistake is told with its place and remedy.
 
+mod expected;
 mod identity;
 mod routes;
 mod shape;
@@ -10,10 +11,10 @@ use std::collections::BTreeMap;
 use model::{Diagnostic, EntityKind, SourceId};
 use regex::Regex;
 
-use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Source, SourceFormat, TimePath, Unit};
+use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Required, Source, SourceFormat, TimePath, Unit};
 use crate::yaml::{self, Entry, Node};
 
-const KEYS: [&str; 22] = [
+const KEYS: [&str; 24] = [
     "id",
     "title",
     "description",
@@ -34,6 +35,8 @@ const KEYS: [&str; 22] = [
     "links",
     "sensitive",
     "cadence",
+    "volume",
+    "required",
     "enable",
     "blind_spots",
 ];
@@ -118,6 +121,8 @@ impl Form {
             "links" => source.links = self.links(node),
             "sensitive" => source.sensitive = self.texts(node),
             "cadence" => source.cadence = self.cadence(node),
+            "volume" => source.volume = self.volume(node),
+            "required" => source.required = self.required(node),
             "enable" => source.enable = self.text(node),
             "blind_spots" => source.blind_spots = self.texts(node),
             _ => {}
@@ -346,48 +351,11 @@ impl Form {
             }
         }
     }
-
-    fn cadence(&mut self, node: &Node<'_>) -> Cadence {
-        let mut cadence = Cadence::default();
-        for entry in self.map(node, &["silent_after", "lag"]).unwrap_or_default() {
-            let millis = self.duration(&entry.value);
-            match &*entry.key {
-                "silent_after" => cadence.silent_after_ms = millis,
-                "lag" => cadence.lag_ms = millis,
-                _ => {}
-            }
-        }
-        cadence
-    }
-
-    fn duration(&mut self, node: &Node<'_>) -> Option<i64> {
-        let millis = node.as_str().and_then(millis);
-        if millis.is_none() {
-            let message = format!("`{}` is not a duration", node.as_str().unwrap_or(node.noun()));
-            self.wrong.push(node.error("bad-duration", message, "write a number and a unit: `90s`, `30m`, `1h`, `7d`"));
-        }
-        millis
-    }
 }
 
 /// Readings as text for people.
 fn shown<K: Ord + Clone>(readings: &BTreeMap<K, Vec<Reading>>) -> BTreeMap<K, Vec<String>> {
     readings.iter().map(|(key, list)| (key.clone(), list.iter().map(Reading::to_string).collect())).collect()
-}
-
-/// `90s`, `30m`, `1h`, `7d` as milliseconds.
-fn millis(text: &str) -> Option<i64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let number: i64 = text[..digits].parse().ok()?;
-    let unit = match &text[digits..] {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(unit)
 }
 
 fn empty() -> Source {
@@ -416,6 +384,8 @@ fn empty() -> Source {
         links: Vec::new(),
         sensitive: Vec::new(),
         cadence: Cadence::default(),
+        volume: None,
+        required: Required::default(),
         enable: String::new(),
         blind_spots: Vec::new(),
     }

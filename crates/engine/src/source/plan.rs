@@ -24,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) actor: ActorReader,
     pub(crate) links: LinksReader,
     pub(crate) sensitive: Vec<Field>,
+    /// For each required field the paths, one of which must have a value.
+    required: Vec<Vec<Field>>,
     pub(crate) activity: Chooser,
     pub(crate) severity: Chooser,
     /// How its lines are read, once all fields are numbered.
@@ -83,9 +85,11 @@ impl Plan {
         text::intern(&source.inside, fields);
         let mut all = |paths: &Vec<String>| paths.iter().map(|path| fields.intern(path)).collect::<Vec<Field>>();
         let (identity, sensitive) = (source.identity.iter().map(&mut all).collect(), all(&source.sensitive));
+        let required = source.required.fields.iter().map(&mut all).collect();
         Plan {
             identity,
             sensitive,
+            required,
             tests: source.recognise.iter().map(|recognise| Test::new(recognise, fields)).collect(),
             times: source.time.iter().map(|time| (When::compile(time, fields), time.unit)).collect(),
             columns: source.column_readings.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),
@@ -150,6 +154,18 @@ impl Plan {
             _ => digest.push(record.raw().as_bytes()),
         }
         EventId::of(&digest)
+    }
+
+    /// Which required fields the record has: a bit for each, in their order.
+    #[inline]
+    pub(crate) fn filled(&self, record: &Record<'_>) -> u32 {
+        let mut filled = 0;
+        for (at, paths) in self.required.iter().enumerate() {
+            if paths.iter().any(|path| record.has_value(*path)) {
+                filled |= 1 << at;
+            }
+        }
+        filled
     }
 
     /// One column alone.

@@ -37,6 +37,34 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
+fn what_is_expected_of_its_records_is_read() {
+    let says = "cadence: {silent_after: 1h, lag: 10m}\nvolume: {at_least: 60, per: 2h}\nrequired: {fields: [door, [who, badge]], at_least: 99.5%}\n";
+    let (source, wrong) = Source::parse(&format!("{GOOD}{says}"));
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let source = source.expect("it can be used");
+    let volume = source.volume.expect("one is declared");
+    assert_eq!((volume.at_least, volume.hours), (60, 2));
+    assert_eq!(
+        (&source.required.fields[1], source.required.at_least),
+        (&vec!["who".to_owned(), "badge".to_owned()], 995)
+    );
+    let short = Source::parse(&format!("{GOOD}required: [door]\n")).0.expect("it can be used");
+    assert_eq!(short.required.at_least, 950, "where nothing is said");
+}
+
+#[test]
+fn what_cannot_be_expected_is_told() {
+    let says = "volume: {at_least: many, per: 90m}\nrequired: {fields: [door], at_least: 0.95}\n";
+    assert_eq!(codes(&format!("{GOOD}{says}")), ["7:20 bad-volume", "7:31 bad-volume", "8:38 bad-share"]);
+    assert_eq!(
+        codes(&format!("{GOOD}volume: {{per: 25h}}\nrequired: {{at_least: 9%}}\n")),
+        ["7:15 bad-volume", "7:9 missing-key", "8:11 missing-key"]
+    );
+    let many: Vec<String> = (0..33).map(|at| format!("f{at}")).collect();
+    assert_eq!(codes(&format!("{GOOD}required: [{}]\n", many.join(", "))), ["7:11 too-many-fields"]);
+}
+
+#[test]
 fn a_class_belongs_to_its_category() {
     assert_eq!(codes(&GOOD.replace("category_uid: 6", "category_uid: 2")), ["6:7 ocsf-class"]);
 }

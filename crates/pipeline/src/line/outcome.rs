@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use engine::correlate::{Batch, Matched, Progress};
+use engine::health::Tally;
 use engine::identity::Link;
 use engine::{Event, Sink};
 use lake::Row;
-use model::{Entry, Finding, Ledger, Reject, SourceId, Step, Time};
-use store::{Evidence, Raised, Rejected, Sighting};
+use model::{Entry, Finding, Lane, Ledger, Reject, SourceId, Step, Time};
+use store::{Evidence, Measured, Raised, Rejected, Sighting};
 
 use super::SetAside;
 use crate::signals::Counted;
@@ -19,6 +20,8 @@ pub(crate) struct Outcome {
     pub findings: Vec<Raised>,
     pub rejects: Vec<Rejected>,
     pub sightings: Vec<Sighting>,
+    /// What was measured of each source.
+    pub measured: Vec<Measured>,
     pub rows: Vec<Row>,
     /// What the records say to correlations, until they were told.
     pub said: Batch,
@@ -53,6 +56,7 @@ impl Outcome {
         self.findings.extend(later.findings);
         self.rejects.extend(later.rejects);
         later.sightings.into_iter().for_each(|sighting| self.sight(sighting));
+        later.measured.into_iter().for_each(|measured| self.measure(measured));
         self.rows.extend(later.rows);
         self.said.matched.extend(later.said.matched);
         self.said.link(later.said.links);
@@ -75,6 +79,15 @@ impl Outcome {
         }
     }
 
+    fn measure(&mut self, new: Measured) {
+        let key = |one: &Measured| (one.hour, one.lane, one.source.clone());
+        let of = key(&new);
+        match self.measured.iter_mut().find(|known| key(known) == of) {
+            Some(known) => known.sums.merge(&new.sums),
+            None => self.measured.push(new),
+        }
+    }
+
     fn sight(&mut self, new: Sighting) {
         match self.sightings.iter_mut().find(|known| known.source == new.source) {
             Some(known) if known.last_event < new.last_event => *known = new,
@@ -87,8 +100,9 @@ impl Outcome {
 /// Counts of one source within a batch.
 #[derive(Default)]
 struct Counts {
-    evaluated: u64,
     raised: u64,
+    lane: Lane,
+    tally: Tally,
 }
 
 /// What is gathered besides findings, rejects and counts.
@@ -141,8 +155,10 @@ impl Collector {
     /// The whole outcome.
     pub fn finish(mut self) -> Outcome {
         for (source, counts) in std::mem::take(&mut self.counts) {
-            self.count(Some(source.clone()), Step::Evaluated, "", counts.evaluated);
-            self.count(Some(source), Step::Raised, "", counts.raised);
+            let (sums, hour) = (counts.tally.finish(), self.received.hour());
+            self.count(Some(source.clone()), Step::Evaluated, "", sums.records);
+            self.count(Some(source.clone()), Step::Raised, "", counts.raised);
+            self.outcome.measured.push(Measured { source, lane: counts.lane, hour, sums });
         }
         self.outcome
     }
@@ -188,7 +204,9 @@ impl Sink for Collector {
 
     fn evaluated(&mut self, event: &Event<'_>) {
         let source = &event.source().id;
-        self.counts_of(source).evaluated += 1;
+        let counts = self.counts_of(source);
+        counts.lane = event.lane();
+        counts.tally.add(event);
         let known = self.outcome.sightings.iter().find(|known| known.source == *source);
         if known.is_none_or(|known| known.last_event < event.time()) {
             let (last_event, last_received) = (event.time(), event.received());

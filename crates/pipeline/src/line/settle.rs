@@ -186,6 +186,7 @@ fn attempt(parts: &LineParts, pending: &Pending<'_>, is_in_lake: &mut bool) -> R
         findings: outcome.findings.clone(),
         rejects: outcome.rejects.clone(),
         sightings: outcome.sightings.clone(),
+        measured: outcome.measured.clone(),
         facts: outcome.facts.clone(),
         now,
     };

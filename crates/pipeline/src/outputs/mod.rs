@@ -25,7 +25,7 @@ pub use webhook::{Webhook, WebhookError};
 pub struct Message {
     /// The same over retries and replays: a receiver tells repeats by it.
     pub key: String,
-    /// `alert.opened`, `alert.acknowledged`, `alert.closed`.
+    /// `alert.opened`, `alert.acknowledged`, `alert.closed`, `alert.recovered`.
     pub kind: String,
     /// JSON text.
     pub payload: String,

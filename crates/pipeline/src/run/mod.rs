@@ -29,6 +29,8 @@ use crate::settings::{Settings, SettingsError};
 use crate::signals::Signals;
 use crate::{Clock, SystemClock};
 
+pub use wire::contracts;
+
 /// Why the pipeline cannot start, or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {

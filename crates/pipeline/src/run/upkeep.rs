@@ -1,11 +1,11 @@
-//! What is done now and then: the ledger is checked, the lake moves on, a failed journal is reopened.
+//! What is done now and then: the ledger is checked, sources are judged, the lake moves on, a failed journal is reopened.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use lake::{Lake, LakeError};
-use store::Store;
 use store::journal::Journal;
+use store::{Change, Contracts, Store};
 
 use crate::Clock;
 use crate::inputs::journal::tell_damage;
@@ -13,6 +13,8 @@ use crate::inputs::{Feed, Stop};
 use crate::line::chain;
 
 const BALANCE_EVERY_MS: i64 = 60_000;
+const SOURCES_EVERY_MS: i64 = 60_000;
+const SOURCES_PAUSE: Duration = Duration::from_secs(1);
 const LAKE_PAUSE: Duration = Duration::from_secs(1);
 const SELF_PAUSE: Duration = Duration::from_secs(5);
 
@@ -34,6 +36,47 @@ pub(super) fn watch_balance(store: &Store, clock: &Arc<dyn Clock>, stop: &Stop, 
         if stop.wait(SELF_PAUSE) {
             return;
         }
+    }
+}
+
+/// Judges every source every minute; the store raises the alerts, and takes them back.
+pub(super) fn watch_sources(
+    store: &Store,
+    asked: &Contracts,
+    clock: &Arc<dyn Clock>,
+    stop: &Stop,
+    queued: &(dyn Fn() + Send + Sync),
+) {
+    let started = clock.now();
+    if let Err(error) = store.begin_watch(started) {
+        tracing::error!(error = chain(&error), "the store does not note that somebody listens");
+    }
+    // What waits in the journal and in files is heard first.
+    let mut next = started.plus_millis(SOURCES_EVERY_MS);
+    loop {
+        let now = clock.now();
+        if now >= next {
+            next = now.plus_millis(SOURCES_EVERY_MS);
+            match store.check_sources(asked, started, now) {
+                Ok(changes) if changes.is_empty() => {}
+                Ok(changes) => {
+                    changes.iter().for_each(tell_change);
+                    queued();
+                }
+                Err(error) => tracing::error!(error = chain(&error), "the health of sources cannot be judged"),
+            }
+        }
+        if stop.wait(SOURCES_PAUSE) {
+            return;
+        }
+    }
+}
+
+fn tell_change(change: &Change) {
+    let Change { source, verdict, sentence, is_raised } = change;
+    match is_raised {
+        true => tracing::warn!(%source, %verdict, sentence, "a source is not well"),
+        false => tracing::info!(%source, %verdict, sentence, "a source is well again"),
     }
 }
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::thread::{JoinHandle, spawn};
 use std::time::Duration;
 
-use content::config::{InputConfig, InputKind, LimitsConfig, RouteConfig, RouteKind};
-use engine::Engine;
+use content::config::{Config, InputConfig, InputKind, LimitsConfig, RouteConfig, RouteKind};
 use engine::correlate::Options;
+use engine::{Engine, Source};
 use lake::{Lake, LakeOptions};
 use store::journal::{Journal, JournalOptions};
-use store::{RouteRule, Store};
+use store::{Contracts, RouteRule, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -146,6 +146,16 @@ fn open(settings: &Settings) -> Result<(Journal, Arc<str>, Option<Lake>), RunErr
     Ok((journal, key.into(), lake))
 }
 
+/// What is asked of the sources of a site: by what they declare, and by its configuration.
+pub fn contracts(sources: &[Source], config: &Config) -> Contracts {
+    let once = config.inputs.iter().filter(|input| input.kind.is_once()).map(|input| input.name.clone());
+    Contracts {
+        declared: sources.iter().map(|source| (source.id.clone(), source.into())).collect(),
+        expected: config.health.expect.iter().cloned().collect(),
+        once: once.collect(),
+    }
+}
+
 fn rule_of(route: &RouteConfig) -> RouteRule {
     RouteRule {
         name: route.name.clone(),
@@ -247,6 +257,10 @@ impl Wiring {
         let (store, clock, stop, queued) =
             (self.store.clone(), self.clock.clone(), self.stop.clone(), self.queued.clone());
         let mut threads = vec![spawn(move || upkeep::watch_balance(&store, &clock, &stop, &*queued))];
+        let (store, clock, stop, queued) =
+            (self.store.clone(), self.clock.clone(), self.stop.clone(), self.queued.clone());
+        let asked = contracts(self.engine.sources(), &self.settings.config);
+        threads.push(spawn(move || upkeep::watch_sources(&store, &asked, &clock, &stop, &*queued)));
         let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
         threads.push(spawn(move || upkeep::mend_journal(&feed, &journal, &key)));
         if let Some(lake) = lake {

@@ -6,6 +6,7 @@ mod acknowledgements;
 mod bad_input;
 mod evtx;
 mod feeds;
+mod health;
 mod hec;
 mod http;
 mod outputs;

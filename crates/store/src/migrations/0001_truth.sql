@@ -116,7 +116,7 @@ CREATE TABLE outbox (
     alert_n   INTEGER NOT NULL REFERENCES alerts (n), -- about what
     seq       INTEGER NOT NULL, -- place in the order of its alert and route, from 0
     key       TEXT NOT NULL UNIQUE, -- idempotency key, the same over retries and replays
-    kind      TEXT NOT NULL, -- alert.opened, alert.acknowledged or alert.closed
+    kind      TEXT NOT NULL, -- alert.opened, alert.acknowledged, alert.closed or alert.recovered
     payload   TEXT NOT NULL, -- JSON: what is sent
     created   INTEGER NOT NULL, -- when it was queued
     next      INTEGER, -- when it is due; NULL until the one before it is delivered

@@ -18,6 +18,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_truth.sql", sql: include_str!("0001_truth.sql") },
     Migration { name: "0002_correlations.sql", sql: include_str!("0002_correlations.sql") },
+    Migration { name: "0003_source_health.sql", sql: include_str!("0003_source_health.sql") },
 ];
 
 /// The newest schema that this version knows.

@@ -13,6 +13,7 @@ mod acts;
 mod books;
 mod crash;
 mod facts;
+mod health;
 mod outbox;
 mod queue;
 mod revising;

@@ -23,6 +23,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::check::{engine_limits, load};
 use super::scan::tell_set_aside;
+use super::sources::contracts;
 use crate::context::Context;
 use crate::status::{Blame, Failure, Outcome, Status};
 
@@ -108,6 +109,7 @@ fn open(context: &Context, config: Config, new_token: bool) -> Result<Opened, Fa
     let (engine, wrong) = catalogue.compile(engine_limits(&config));
     diagnostics.extend(wrong);
     tell_set_aside(context, &diagnostics)?;
+    contracts(&config, &catalogue)?;
     let store = Store::open(data_dir).environment()?;
     if new_token {
         let token = Auth::renew(data_dir).environment()?;

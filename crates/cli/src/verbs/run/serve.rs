@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use console::{ConsoleConfig, ConsoleState};
-use content::config::InputKind;
+use content::config::{InputConfig, InputKind};
 use pipeline::{Settings, SystemClock};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -38,15 +38,15 @@ pub async fn serve(context: &Context, opened: Opened) -> Result<(), Failure> {
     let settings = Settings::read(config.clone()).environment()?;
     let running =
         pipeline::start(settings, engine.clone(), store.clone(), Arc::new(SystemClock)).await.environment()?;
-    let samples = || config.inputs.iter().filter(|input| matches!(input.kind, InputKind::Samples { .. }));
+    let is_sample = |input: &InputConfig| matches!(input.kind, InputKind::Samples { .. });
+    let asked = pipeline::run::contracts(engine.sources(), &config);
     let state = ConsoleState {
         store,
-        catalogue: Arc::new(views::catalogue(&catalogue, &engine)),
+        catalogue: Arc::new(views::catalogue(&catalogue, &engine, asked)),
         auth: Arc::new(auth),
         clock: clock::now,
         config: Arc::new(ConsoleConfig {
-            sample_notice: samples().next().is_some(),
-            sample_inputs: samples().map(|input| input.name.clone()).collect(),
+            sample_notice: config.inputs.iter().any(is_sample),
             any_host: config.console.remote,
             secure_cookies: config.console.remote,
             ..ConsoleConfig::default()

@@ -5,20 +5,21 @@ use content::{CaseOutcome, Catalogue, CatalogueRule};
 use engine::Engine;
 use engine::Source;
 use engine::sigma::TriageStep;
+use store::Contracts;
 
 /// The console's view of the catalogue.
-pub fn catalogue(catalogue: &Catalogue, engine: &Engine) -> console::Catalogue {
+pub fn catalogue(catalogue: &Catalogue, engine: &Engine, asked: Contracts) -> console::Catalogue {
     let outcomes = content::run_cases(catalogue, engine, None);
     let is_compiled = |entry: &&CatalogueRule| engine.rules().iter().any(|compiled| compiled.rule.id == entry.rule.id);
     console::Catalogue {
         rules: catalogue.rules.iter().filter(is_compiled).map(|entry| rule(catalogue, entry, &outcomes)).collect(),
         sources: catalogue.sources.iter().map(source).collect(),
+        asked,
     }
 }
 
 fn rule(catalogue: &Catalogue, entry: &CatalogueRule, outcomes: &[CaseOutcome]) -> RuleView {
     let rule = &entry.rule;
-    let carries = |source: &&Source| source.logsources.iter().any(|theirs| rule.logsource.applies_to(theirs));
     RuleView {
         id: rule.id.clone(),
         title: rule.title.clone(),
@@ -29,7 +30,7 @@ fn rule(catalogue: &Catalogue, entry: &CatalogueRule, outcomes: &[CaseOutcome]) 
         yaml: entry.text.to_string(),
         provenance: provenance(catalogue, entry),
         owner: rule.watchkeep.owner.clone().unwrap_or_default(),
-        sources: catalogue.sources.iter().filter(carries).map(|source| source.id.clone()).collect(),
+        sources: catalogue.sources_of(rule),
         techniques: rule.techniques(),
         falsepositives: rule.falsepositives.clone(),
         triage: rule.watchkeep.triage.iter().map(triage).collect(),

@@ -75,6 +75,16 @@ impl Limit {
     }
 }
 
+/// What counts of the past let expect: their middle, and the bound so many median absolute deviations below it. `None` without a past.
+pub fn counts_below(past: &[u64], deviations: u32) -> Option<(f64, f64)> {
+    let mut numbers: Vec<i128> = past.iter().map(|count| i128::from(*count) * ONE).collect();
+    if numbers.is_empty() {
+        return None;
+    }
+    let limit = Expectation::Mad(i128::from(deviations) * ONE).limit(&mut numbers, ONE, Beyond::Below);
+    Some((shown(limit.middle), (shown(limit.bound) / SCALE as f64).max(0.0)))
+}
+
 /// The least of the numbers that at least this share of them, in millionths, does not exceed. Reorders them.
 fn nearest_rank(numbers: &mut [i128], share: i128) -> i128 {
     let rank = (share * numbers.len() as i128 + ONE - 1) / ONE;

@@ -45,7 +45,7 @@ pub use baseline::Calendar;
 pub use bound::Bound;
 pub use burst::{CUT_MS, FOLD_MS};
 pub use coverage::{Coverage, KnownSet};
-pub use expectation::{Beyond, Expectation};
+pub use expectation::{Beyond, Expectation, counts_below};
 pub use first_seen::FirstSeen;
 pub use joined::Joined;
 pub use operator::{StatefulOperator, StatefulState};

@@ -3,18 +3,20 @@
 use std::io::Write;
 
 use clap::{Args, Subcommand};
-use comfy_table::{Cell, Color};
+use comfy_table::Cell;
 use content::Catalogue;
 use engine::Source;
-use model::Time;
+use engine::health::{percent, span};
 use serde_json::{Value, json};
-use store::SourceHealth;
 
-use crate::clock;
 use crate::context::{Context, stdout, write_json};
 use crate::globals::Format;
-use crate::status::{Blame, Failure, Outcome, Status};
+use crate::status::{Failure, Outcome, Status};
 use crate::table::{number, print_list};
+
+mod health;
+
+pub use health::contracts;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -41,9 +43,15 @@ enum Action {
         /// The source's id.
         id: String,
     },
-    /// Freshness and completeness of what arrived, from the store. Exit status 1 when a source is silent.
-    #[command(after_help = "Examples:\n  watchkeep sources health --data-dir watchkeep-data")]
-    Health,
+    /// How each source is: last event, lag, volume against its past, required fields, rejects. Exit status 1 when one is not well.
+    #[command(
+        after_help = "Examples:\n  watchkeep sources health --data-dir watchkeep-data\n  watchkeep sources health --all --format json"
+    )]
+    Health {
+        /// Sources too that were never heard.
+        #[arg(long)]
+        all: bool,
+    },
 }
 
 /// Runs the verb.
@@ -53,10 +61,7 @@ pub fn run(context: &Context, args: &SourcesArgs) -> Outcome {
     match &args.action {
         None | Some(Action::List) => list(context, &catalogue),
         Some(Action::Describe { id }) => describe(context, &catalogue, id),
-        Some(Action::Health) => {
-            let health = context.store(&config)?.source_health(clock::now()).environment()?;
-            show_health(context, &catalogue, &health, clock::now())
-        }
+        Some(Action::Health { all }) => health::show(context, &config, &catalogue, *all),
     }
 }
 
@@ -121,6 +126,9 @@ fn describe_json(catalogue: &Catalogue, source: &Source) -> Value {
         "sensitive": source.sensitive,
         "silent_after_ms": source.cadence.silent_after_ms,
         "lag_ms": source.cadence.lag_ms,
+        "volume": source.volume.map(|volume| json!({"at_least": volume.at_least, "hours": volume.hours})),
+        "required": source.required.fields,
+        "required_share": f64::from(source.required.at_least) / 1000.0,
         "enable": source.enable,
         "blind_spots": source.blind_spots,
         "rules": rules_of(catalogue, source),
@@ -139,6 +147,14 @@ fn describe_text(context: &Context, catalogue: &Catalogue, source: &Source) -> R
         if let Some(millis) = millis {
             writeln!(out, "{name:<14} {}", span(millis))?;
         }
+    }
+    if let Some(volume) = source.volume {
+        writeln!(out, "{:<14} {} in {} h", "at least", volume.at_least, volume.hours)?;
+    }
+    if !source.required.fields.is_empty() {
+        let fields: Vec<String> = source.required.fields.iter().map(|paths| paths.join(" or ")).collect();
+        let share = percent(source.required.at_least);
+        writeln!(out, "{:<14} {} (in {share} of its records)", "required", fields.join(", "))?;
     }
     if !source.sensitive.is_empty() {
         writeln!(out, "{:<14} {}", "sensitive", source.sensitive.join(", "))?;
@@ -165,55 +181,4 @@ fn describe_text(context: &Context, catalogue: &Catalogue, source: &Source) -> R
 
 fn indent(text: &str) -> String {
     text.trim().lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
-}
-
-fn show_health(context: &Context, catalogue: &Catalogue, health: &[SourceHealth], now: Time) -> Outcome {
-    let silent = |row: &SourceHealth| {
-        let source = row.source.as_ref().and_then(|id| catalogue.source(id.as_str()))?;
-        let age = row.last_received.map(|received| now.millis_since(received))?;
-        Some(source.cadence.silent_after_ms.is_some_and(|after| age > after))
-    };
-    let wire = |row: &SourceHealth| {
-        json!({
-            "source": row.source,
-            "input": row.input,
-            "state": if silent(row) == Some(true) { "silent" } else { "live" },
-            "last_event": row.last_event,
-            "last_received": row.last_received,
-            "lag_ms": row.lag_ms,
-            "evaluated_24h": row.evaluated_24h,
-            "rejected_24h": row.rejected_24h,
-            "raised_24h": row.raised_24h,
-        })
-    };
-    let rows: Vec<Value> = health.iter().map(wire).collect();
-    let headers =
-        ["source", "input", "state", "last received", "lag", "evaluated 24 h", "rejected 24 h", "findings 24 h"];
-    let row = |row: &Value| {
-        let state = row["state"].as_str().unwrap_or_default();
-        let rejected: u64 =
-            row["rejected_24h"].as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum());
-        vec![
-            Cell::new(row["source"].as_str().unwrap_or("(not known)")),
-            text(&row["input"]),
-            Cell::new(state).fg(if state == "silent" { Color::Red } else { Color::Green }),
-            Cell::new(row["last_received"].as_str().unwrap_or("never")),
-            Cell::new(row["lag_ms"].as_i64().map_or_else(String::new, span)),
-            number(row["evaluated_24h"].as_u64().unwrap_or_default()),
-            number(rejected),
-            number(row["raised_24h"].as_u64().unwrap_or_default()),
-        ]
-    };
-    print_list(context, &rows, &headers, row, "nothing has arrived yet")?;
-    let any_silent = health.iter().any(|row| silent(row) == Some(true));
-    Ok(if any_silent { Status::Findings } else { Status::Fine })
-}
-
-/// A span for people: the two largest units.
-pub fn span(millis: i64) -> String {
-    let seconds = millis / 1000;
-    let parts = [(seconds / 86_400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
-    let words: Vec<String> =
-        parts.iter().filter(|(n, _)| *n > 0).take(2).map(|(n, unit)| format!("{n}{unit}")).collect();
-    if words.is_empty() { format!("{millis}ms") } else { words.join(" ") }
 }
