@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use content::config::{Config, InputKind, RouteKind, Secret, SecretError};
+use content::config::{Config, InputKind, RouteKind, Secret, SecretError, SyslogConfig, SyslogProtocol};
 
 /// The name of the file that holds the made token of the acknowledgement endpoint.
 pub const ACKNOWLEDGEMENTS_TOKEN_FILE: &str = "acknowledgements.token";
@@ -17,7 +17,7 @@ const TOKEN_BYTES: usize = 32;
 pub struct Settings {
     /// The configuration.
     pub config: Config,
-    /// Tokens of HTTP inputs and secrets of routes, by `inputs.<name>` and `routes.<name>`.
+    /// Tokens and keys of inputs and secrets of routes, by `inputs.<name>` and `routes.<name>`.
     pub(crate) secrets: BTreeMap<String, String>,
     /// Who may acknowledge: a name, and its token.
     pub(crate) acknowledgers: Vec<(String, String)>,
@@ -57,8 +57,8 @@ impl Settings {
     pub fn read(config: Config) -> Result<Settings, SettingsError> {
         let mut secrets = BTreeMap::new();
         for input in &config.inputs {
-            if let InputKind::Http { token: Some(token), .. } = &input.kind {
-                keep(&mut secrets, format!("inputs.{}", input.name), token)?;
+            if let Some(secret) = secret_of(&input.kind) {
+                keep(&mut secrets, format!("inputs.{}", input.name), secret)?;
             }
         }
         for route in &config.routes {
@@ -73,6 +73,15 @@ impl Settings {
         let samples =
             content::embedded_samples().into_iter().map(|(name, bytes)| (name, Cow::Borrowed(bytes))).collect();
         Ok(Settings { config, secrets, acknowledgers, samples, drain: Duration::from_secs(20) })
+    }
+}
+
+/// The secret of an input: a token that senders present, or a private key.
+fn secret_of(input: &InputKind) -> Option<&Secret> {
+    match input {
+        InputKind::Http { token, .. } => token.as_ref(),
+        InputKind::Syslog(SyslogConfig { protocol: SyslogProtocol::Tls { key, .. }, .. }) => Some(key),
+        _ => None,
     }
 }
 

@@ -46,6 +46,17 @@ impl Trouble {
     }
 }
 
+/// An error and what lies below it, on one line. The clients' own way of telling adds whole responses.
+pub(crate) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(error) = below {
+        text.push_str(&format!(": {error}"));
+        below = error.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(600).collect()
+}
+
 fn key(title: &str, what: &str) -> String {
     format!("{title}\n{what}")
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use model::{Lane, Level, SourceId};
 
-pub use network::S3SqsConfig;
+pub use network::{S3SqsConfig, SyslogConfig, SyslogProtocol};
 pub use read::{ENVIRONMENT_PREFIX, Overrides};
 pub use secret::{Secret, SecretError, SecretText};
 pub use unit::{parse_duration, parse_size, print_duration, print_size};
@@ -160,6 +160,8 @@ pub enum InputKind {
     },
     /// Objects of S3 that a queue of SQS tells of.
     S3Sqs(S3SqsConfig),
+    /// A listener for syslog.
+    Syslog(SyslogConfig),
     /// The sample telemetry that ships with Watchkeep; always on lane `sample`.
     Samples {
         /// Play it again after its end?
@@ -294,6 +296,7 @@ impl InputKind {
             InputKind::Stdin => "stdin",
             InputKind::Http { .. } => "http",
             InputKind::S3Sqs(_) => "s3_sqs",
+            InputKind::Syslog(_) => "syslog",
             InputKind::Samples { .. } => "samples",
         }
     }

@@ -1,10 +1,14 @@
 //! Inputs that take from or listen on a network, as the file names them.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::parse_duration;
-use super::read::{positive, url};
+use ipnet::IpNet;
+
+use super::read::{address, loopback, one_of, positive, size, url};
 use super::reader::{Reader, Section, Shape};
+use super::{Secret, parse_duration};
 
 /// Objects of S3 that a queue of SQS tells of (`kind = "s3_sqs"`). Credentials come from the default chain of AWS: environment, profile, web
 /// identity, ECS, EC2.
@@ -24,6 +28,95 @@ pub struct S3SqsConfig {
     pub visibility: Duration,
     /// After so many attempts a message whose object cannot be read is kept as a reject.
     pub max_receives: u32,
+}
+
+/// A listener for syslog (`kind = "syslog"`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyslogConfig {
+    /// How messages come.
+    pub protocol: SyslogProtocol,
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The networks from which senders are heard; empty hears all, which only this machine or TLS with certificates of senders may.
+    pub networks: Vec<IpNet>,
+    /// Connections at once.
+    pub connections: usize,
+    /// The longest message, bytes.
+    pub message_bytes: usize,
+}
+
+/// How syslog comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SyslogProtocol {
+    /// One message a datagram (RFC 5426).
+    Udp,
+    /// A stream (RFC 6587).
+    Tcp,
+    /// A stream inside of TLS (RFC 5425). Files are PEM.
+    Tls {
+        /// The listener's certificate, and those between it and its authority.
+        certificate: PathBuf,
+        /// Its private key.
+        key: Secret,
+        /// The authority that signs senders' certificates.
+        client_ca: Option<PathBuf>,
+    },
+}
+
+impl SyslogProtocol {
+    /// The protocol's word in the file.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            SyslogProtocol::Udp => "udp",
+            SyslogProtocol::Tcp => "tcp",
+            SyslogProtocol::Tls { .. } => "tls",
+        }
+    }
+}
+
+pub(super) fn read_syslog<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<SyslogConfig> {
+    let word = reader.required(s, "protocol", one_of(&["udp", "tcp", "tls"]));
+    let is_tls = word.as_deref() == Some("tls");
+    let listen = reader.value(s, "listen", Shape::Text, loopback(if is_tls { 6514 } else { 5514 }), address);
+    let networks = read_networks(reader, s);
+    let connections = reader.value(s, "connections", Shape::Number, 256, positive);
+    let message_bytes = size(reader, s, "message_bytes", 256 << 10);
+    let protocol = match word.as_deref() {
+        Some("tls") => read_tls(reader, s),
+        other => other.map(|word| if word == "udp" { SyslogProtocol::Udp } else { SyslogProtocol::Tcp }),
+    };
+    let knows_senders = matches!(&protocol, Some(SyslogProtocol::Tls { client_ca: Some(_), .. }));
+    if !listen.ip().is_loopback() && networks.is_empty() && !knows_senders {
+        let message = format!("`{}` listens on `{listen}`, and nothing tells its senders from strangers", s.path());
+        let remedy =
+            "add `networks = [\"192.0.2.0/24\"]`, take `protocol = \"tls\"` with a `client_ca`, or listen on 127.0.0.1";
+        reader.error(s.offset(), "reachable", message, remedy);
+    }
+    let message_bytes = usize::try_from(message_bytes).unwrap_or(usize::MAX);
+    Some(SyslogConfig { protocol: protocol?, listen, networks, connections, message_bytes })
+}
+
+fn read_tls<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<SyslogProtocol> {
+    let (certificate, key) = (reader.required_path(s, "certificate"), reader.required_secret(s, "key"));
+    let client_ca = reader.path(s, "client_ca");
+    Some(SyslogProtocol::Tls { certificate: certificate?, key: key?, client_ca })
+}
+
+fn read_networks<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Vec<IpNet> {
+    let mut networks = Vec::new();
+    for (text, offset) in reader.list(s, "networks").unwrap_or_default() {
+        let one = || text.parse().ok().map(|address: std::net::IpAddr| address.into());
+        match text.parse::<IpNet>().ok().or_else(one) {
+            // A network of every address would tell nobody from anybody.
+            Some(network) if network.prefix_len() > 0 => networks.push(network),
+            _ => {
+                let remedy =
+                    "write a network such as \"192.0.2.0/24\" or an address; one that holds every address is none";
+                reader.error(offset, "bad-value", format!("`{text}` is no network of senders"), remedy);
+            }
+        }
+    }
+    networks
 }
 
 pub(super) fn read_s3_sqs<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<S3SqsConfig> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::{Diagnostic, Lane, Level, SourceId};
 use toml::de::DeTable;
 
-use super::network::read_s3_sqs;
+use super::network::{read_s3_sqs, read_syslog};
 use super::reader::{Reader, Section, Shape, not_empty};
 use super::*;
 use crate::nearest::nearest;
@@ -230,7 +230,7 @@ fn read_inputs<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<Input
 }
 
 /// The words after `kind = ` of an input.
-const INPUT_KINDS: &[&str] = &["file", "folder", "watch", "stdin", "http", "s3_sqs", "samples"];
+const INPUT_KINDS: &[&str] = &["file", "folder", "watch", "stdin", "http", "s3_sqs", "syslog", "samples"];
 
 fn default_inputs() -> Vec<InputConfig> {
     let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(25) };
@@ -272,6 +272,7 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
         }
         "stdin" => InputKind::Stdin,
         "s3_sqs" => InputKind::S3Sqs(read_s3_sqs(reader, s)?),
+        "syslog" => InputKind::Syslog(read_syslog(reader, s)?),
         "samples" => InputKind::Samples {
             repeat: reader.value(s, "repeat", Shape::Switch, false, switch),
             every: duration(reader, s, "every", 25),
@@ -405,21 +406,16 @@ fn reader_paths() -> Vec<String> {
     config.origins.keys().map(|path| variable(path)).collect()
 }
 
-fn loopback(port: u16) -> SocketAddr {
+pub(super) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-pub(super) fn duration<'d>(
-    reader: &mut Reader<'d>,
-    section: &mut Section<'d>,
-    key: &'static str,
-    default_ms: u64,
-) -> Duration {
+fn duration<'d>(reader: &mut Reader<'d>, section: &mut Section<'d>, key: &'static str, default_ms: u64) -> Duration {
     let parse = |text: &str| parse_duration(text).ok_or_else(|| "a duration such as \"30s\" or \"1h\"".to_owned());
     reader.value(section, key, Shape::Text, Duration::from_millis(default_ms), parse)
 }
 
-fn size<'d>(reader: &mut Reader<'d>, section: &mut Section<'d>, key: &'static str, default: u64) -> u64 {
+pub(super) fn size<'d>(reader: &mut Reader<'d>, section: &mut Section<'d>, key: &'static str, default: u64) -> u64 {
     let parse = |text: &str| {
         parse_size(text).filter(|bytes| *bytes > 0).ok_or_else(|| "a size such as \"8MiB\" or \"512KiB\"".to_owned())
     };
@@ -438,7 +434,7 @@ fn switch(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "true or false".to_owned())
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "an address and port such as \"127.0.0.1:8786\"".to_owned())
 }
 
@@ -468,7 +464,7 @@ fn name_text(text: &str) -> Result<String, String> {
     }
 }
 
-fn one_of(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<String, String> {
+pub(super) fn one_of(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<String, String> {
     move |text| {
         if choices.contains(&text) {
             return Ok(text.to_owned());

@@ -136,6 +136,7 @@ fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
             }
         }
         InputKind::S3Sqs(config) => print_s3_sqs(p, config),
+        InputKind::Syslog(config) => print_syslog(p, config),
         InputKind::Samples { repeat, every } => {
             p.line("repeat", repeat);
             p.duration("every", *every);
@@ -151,6 +152,19 @@ fn print_s3_sqs(p: &mut Printer<'_>, config: &S3SqsConfig) {
     p.line("objects", config.objects);
     p.duration("visibility", config.visibility);
     p.line("max_receives", config.max_receives);
+}
+
+fn print_syslog(p: &mut Printer<'_>, config: &SyslogConfig) {
+    p.text("protocol", config.protocol.as_str());
+    p.text("listen", config.listen);
+    p.list("networks", &config.networks);
+    p.line("connections", config.connections);
+    p.size("message_bytes", config.message_bytes as u64);
+    if let SyslogProtocol::Tls { certificate, key, client_ca } = &config.protocol {
+        p.text("certificate", certificate.display());
+        p.line("key", key);
+        p.optional("client_ca", client_ca.as_ref().map(|path| path.display()));
+    }
 }
 
 fn print_route(p: &mut Printer<'_>, i: usize, route: &RouteConfig) {

@@ -55,6 +55,20 @@ fn what_is_shown_reads_back_as_the_same_configuration() {
         queue = "https://sqs.eu-west-1.amazonaws.com/111122223333/trail"
         buckets = ["trail-logs"]
         visibility = "10m"
+        [[inputs]]
+        name = "hosts"
+        kind = "syslog"
+        protocol = "tls"
+        listen = "0.0.0.0:6514"
+        certificate = "/etc/watchkeep/syslog.pem"
+        key = { file = "/run/secrets/syslog.key" }
+        client_ca = "/etc/watchkeep/hosts-ca.pem"
+        [[inputs]]
+        name = "switches"
+        kind = "syslog"
+        protocol = "udp"
+        listen = "0.0.0.0:514"
+        networks = ["192.0.2.0/24", "2001:db8::7"]
         [[routes]]
         name = "soc"
         kind = "webhook"
@@ -107,7 +121,7 @@ tmeout = \"3s\"";
             "6:16 wrong-type `limits.record_bytes` is an integer | write a string",
             "7:9 bad-value `limits.depth` is `0` | write a whole number from 1",
             "9:8 bad-value `inputs[0].name` is `a b` | write a name of letters, digits, `_`, `-` and `.`",
-            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `s3_sqs`, `samples`; did you mean `http`?",
+            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `s3_sqs`, `syslog`, `samples`; did you mean `http`?",
             "14:7 bad-value `routes[0].url` is `soc.example` | write an address such as \"https://soc.example/hook\"",
             "15:10 secret-in-clear `routes[0].secret` holds a secret itself | write `{ file = \"/path/of/the/secret\" }` or `{ env = \"NAME\" }`",
             "16:1 unknown-key unknown key `tmeout` in `routes[0]` | did you mean `timeout`?",
@@ -251,4 +265,22 @@ bucket = \"b\"",
             "8:1 unknown-key unknown key `bucket` in `inputs[0]` | did you mean `buckets`?",
         ]
     );
+}
+
+#[test]
+fn syslog_beyond_this_machine_needs_networks_or_certificates_of_senders() {
+    let input =
+        |lines: &str| format!("[[inputs]]\nname = \"hosts\"\nkind = \"syslog\"\nlisten = \"0.0.0.0:514\"\n{lines}");
+    for open in [
+        "protocol = \"udp\"",
+        "protocol = \"tcp\"\nnetworks = []",
+        "protocol = \"tls\"\ncertificate = \"a\"\nkey = { env = \"K\" }",
+    ] {
+        let told = mistakes(&input(open));
+        assert!(told.len() == 1 && told[0].contains(" reachable "), "{told:?}");
+    }
+    let told = mistakes(&input("protocol = \"tls\"\nnetworks = [\"0.0.0.0/0\", \"lab\"]"));
+    assert_eq!(told.iter().filter(|one| one.contains("is no network of senders")).count(), 2, "{told:?}");
+    assert_eq!(told.iter().filter(|one| one.contains("missing-key")).count(), 2, "{told:?}");
+    parse(&input("protocol = \"tcp\"\nnetworks = [\"192.0.2.0/24\"]"));
 }

@@ -69,6 +69,15 @@ pub enum RunError {
         /// The address.
         address: SocketAddr,
     },
+    /// A listener for syslog cannot be opened.
+    #[error("input `{input}`")]
+    Syslog {
+        /// The input.
+        input: String,
+        /// Why.
+        #[source]
+        source: receive::syslog::SyslogError,
+    },
     /// Two inputs of one address cannot be told apart.
     #[error("inputs `{first}` and `{second}` listen on {address} and cannot be told apart: give each its own token")]
     Ambiguous {
@@ -146,7 +155,7 @@ pub async fn start(
 }
 
 impl Running {
-    /// The address on which each HTTP input listens, by the input's name.
+    /// The address on which each input listens that does, by the input's name.
     pub fn addresses(&self) -> &BTreeMap<String, SocketAddr> {
         &self.addresses
     }

@@ -1,36 +1,80 @@
 //! Wiring of the inputs that `receive` holds: from their configuration to tasks that run until told to end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use content::config::{InputConfig, InputKind, S3SqsConfig};
+use content::config::{InputConfig, InputKind, S3SqsConfig, SyslogConfig, SyslogProtocol};
 use receive::Intake;
 use receive::s3::S3SqsOptions;
+use receive::syslog::{Syslog, SyslogOptions, TlsOptions, Transport};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::RunError;
 use super::wire::Wiring;
 use crate::inputs::Feed;
 use crate::inputs::network::JournalIntake;
 use crate::line::LineSender;
+use crate::settings::Settings;
 
-/// Starts every network input but the HTTP servers.
-pub(super) fn start(wiring: &Wiring, line: &LineSender, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
-    let inputs = &wiring.settings.config.inputs;
-    inputs.iter().filter_map(|input| one(wiring, line, input, stop.clone())).collect()
+/// Listeners for syslog, by their inputs' names.
+pub(super) type Syslogs = BTreeMap<String, Syslog>;
+
+/// Opens every address that syslog comes to.
+pub(super) async fn open(settings: &Settings) -> Result<Syslogs, RunError> {
+    let mut syslogs = BTreeMap::new();
+    for input in &settings.config.inputs {
+        if let InputKind::Syslog(config) = &input.kind {
+            let opened = Syslog::open(syslog(settings, &input.name, config)).await;
+            let opened = opened.map_err(|source| RunError::Syslog { input: input.name.clone(), source })?;
+            syslogs.insert(input.name.clone(), opened);
+        }
+    }
+    Ok(syslogs)
 }
 
-fn one(wiring: &Wiring, line: &LineSender, input: &InputConfig, stop: CancellationToken) -> Option<JoinHandle<()>> {
-    let intake = || intake(wiring, line, input);
-    Some(match &input.kind {
-        InputKind::S3Sqs(config) => tokio::spawn(receive::s3::run(s3_sqs(config), intake(), stop)),
-        _ => return None,
-    })
+/// Starts every network input but the HTTP servers.
+pub(super) fn start(
+    wiring: &Wiring,
+    line: &LineSender,
+    mut syslogs: Syslogs,
+    stop: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    for input in &wiring.settings.config.inputs {
+        let (intake, stop) = (|| intake(wiring, line, input), stop.clone());
+        if let InputKind::S3Sqs(config) = &input.kind {
+            tasks.push(tokio::spawn(receive::s3::run(s3_sqs(config), intake(), stop)));
+        } else if let Some(syslog) = syslogs.remove(&input.name) {
+            tasks.push(tokio::spawn(syslog.run(intake(), stop)));
+        }
+    }
+    tasks
 }
 
 /// The journal behind an input. It waits for room only until the input itself is told to end.
 fn intake(wiring: &Wiring, line: &LineSender, input: &InputConfig) -> Arc<dyn Intake> {
     let feed = Feed { stop: wiring.stop_network.clone(), ..wiring.feed(line, &input.name, Some(input)) };
     Arc::new(JournalIntake::new(feed, wiring.engine.clone(), wiring.journal.clone(), wiring.signals.clone()))
+}
+
+fn syslog(settings: &Settings, name: &str, config: &SyslogConfig) -> SyslogOptions {
+    let transport = match &config.protocol {
+        SyslogProtocol::Udp => Transport::Udp,
+        SyslogProtocol::Tcp => Transport::Tcp,
+        SyslogProtocol::Tls { certificate, client_ca, .. } => Transport::Tls(TlsOptions {
+            certificate: certificate.clone(),
+            key: settings.secrets.get(&format!("inputs.{name}")).cloned().unwrap_or_default(),
+            client_ca: client_ca.clone(),
+        }),
+    };
+    SyslogOptions {
+        transport,
+        listen: config.listen,
+        networks: config.networks.clone(),
+        connections: config.connections,
+        message_bytes: config.message_bytes.min(settings.config.limits.record_bytes),
+    }
 }
 
 fn s3_sqs(config: &S3SqsConfig) -> S3SqsOptions {

@@ -50,6 +50,7 @@ pub(super) async fn start(
     clock: Arc<dyn Clock>,
 ) -> Result<Running, RunError> {
     let listeners = listen(&settings).await?;
+    let syslogs = network::open(&settings).await?;
     let routes = settings.config.routes.iter().map(|route| route_of(&settings, route));
     let routes = routes.collect::<Result<Vec<Route>, RunError>>()?;
     let rules: Arc<[RouteRule]> = settings.config.routes.iter().map(rule_of).collect();
@@ -65,9 +66,10 @@ pub(super) async fn start(
     let upkeep = wiring.upkeep(&line.sender(), lake);
     let (feeds, stdin) = wiring.feeds(&line.sender());
     let (stop_servers, stop_router) = (CancellationToken::new(), CancellationToken::new());
-    let addresses = addresses(&wiring.settings, &listeners);
+    let mut addresses = addresses(&wiring.settings, &listeners);
+    addresses.extend(syslogs.iter().map(|(name, syslog)| (name.clone(), syslog.address())));
     let mut servers = wiring.servers(listeners, &stop_servers);
-    servers.extend(network::start(&wiring, &line.sender(), &stop_servers));
+    servers.extend(network::start(&wiring, &line.sender(), syslogs, &stop_servers));
     let (ending, drain) = (stop_router.clone(), wiring.settings.drain);
     let routing = tokio::spawn(async move { router.run(ending.cancelled_owned(), Duration::from_secs(5)).await });
     Ok(Running {
@@ -277,7 +279,7 @@ impl Wiring {
         for input in &self.settings.config.inputs {
             let feed = self.feed(line, &input.name, Some(input));
             match &input.kind {
-                InputKind::Http { .. } | InputKind::S3Sqs(_) => {}
+                InputKind::Http { .. } | InputKind::S3Sqs(_) | InputKind::Syslog(_) => {}
                 InputKind::Stdin => {
                     let (engine, journal) = (self.engine.clone(), self.journal.clone());
                     pipe = Some(reading(feed, move |feed| stdin::read(feed, &engine, &journal, std::io::stdin())));

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use model::Reject;
 use tokio::time::{MissedTickBehavior, interval};
@@ -15,7 +14,7 @@ use super::clients::S3Clients;
 use super::notice::{Notice, Object};
 use super::object::{Fetched, fetch};
 use crate::intake::{Intake, IntakeError, blocking};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, told};
 
 /// Writes that were taken in and are remembered, so that a message that comes twice is not fetched twice.
 const REMEMBERED: usize = 4096;
@@ -169,7 +168,7 @@ impl Handler {
         let seconds = i32::try_from(pause.as_secs()).unwrap_or(i32::MAX);
         let request = self.queue.change_message_visibility().queue_url(&self.options.queue).receipt_handle(receipt);
         if let Err(error) = request.visibility_timeout(seconds).send().await {
-            tracing::warn!(error = %DisplayErrorContext(error), "a message's visibility cannot be changed");
+            tracing::warn!(error = told(&error), "a message's visibility cannot be changed");
         }
     }
 
@@ -178,7 +177,7 @@ impl Handler {
         match self.queue.delete_message().queue_url(queue).receipt_handle(receipt).send().await {
             Ok(_) => self.trouble.over(NOT_DELETED, queue),
             Err(error) => {
-                let why = DisplayErrorContext(error);
+                let why = told(&error);
                 let message =
                     format!("{queue}: {why}; its records are safe, it comes again and is not evaluated twice");
                 self.trouble.say(NOT_DELETED, queue, message).await;

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -24,7 +23,7 @@ pub use notice::{Notice, Object};
 
 use crate::backoff::{Backoff, chance};
 use crate::intake::Intake;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, told};
 use clients::S3Clients;
 use message::Handler;
 
@@ -122,7 +121,7 @@ async fn next(handler: &Handler, places: &Semaphore, stop: &CancellationToken) -
         () = stop.cancelled() => None,
         received = request.send() => Some(match received {
             Ok(output) => Ok(output.messages.unwrap_or_default()),
-            Err(error) => Err(DisplayErrorContext(error).to_string()),
+            Err(error) => Err(told(&error)),
         }),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::{GetObjectError, GetObjectOutput};
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +10,7 @@ use super::clients::S3Clients;
 use super::notice::Object;
 use crate::intake::{Intake, IntakeError, blocking};
 use crate::pipe::pipe;
+use crate::trouble::told;
 
 /// How fetching an object ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ fn refused(error: &SdkError<GetObjectError>) -> Fetched {
         (403, "RequestTimeTooSkewed" | "ExpiredToken") | (400, "ExpiredToken") => Fetched::Failed(said),
         (403, _) => Fetched::Denied(said),
         (400, code) if code.starts_with("KMS.") => Fetched::Denied(said),
-        (0, _) => Fetched::Failed(DisplayErrorContext(error).to_string()),
+        (0, _) => Fetched::Failed(told(error)),
         _ => Fetched::Failed(said),
     }
 }

@@ -60,6 +60,9 @@ fn describe_input(kind: &InputKind, address: Option<&SocketAddr>) -> String {
         InputKind::Folder { path } => format!("folder {}", path.display()),
         InputKind::Watch { path, .. } => format!("watches {}", path.display()),
         InputKind::S3Sqs(config) => format!("objects of S3 that {} tells of", config.queue),
+        InputKind::Syslog(config) => {
+            format!("syslog over {} on {}", config.protocol.as_str(), address.unwrap_or(&config.listen))
+        }
         InputKind::Stdin => "standard input".to_owned(),
         InputKind::Samples { .. } => "shipped sample telemetry".to_owned(),
     }
