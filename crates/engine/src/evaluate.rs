@@ -25,6 +25,7 @@ use crate::finding::{Sentence, Voice};
 use crate::frame::{Format, Framer, scan};
 use crate::identity::Link;
 use crate::limits::Limits;
+use crate::minimise::{ContentKey, Marker};
 use crate::record::{Record, Scalar, Scratch};
 use crate::sigma::{self, CompiledRule, Linked, Memo, Program, RuleIndex};
 use crate::source::plan::Plan;
@@ -185,6 +186,12 @@ impl Engine {
             aside: aside::Aside::default(),
         };
         (engine, diagnostics)
+    }
+
+    /// Makes digests of sensitive values under `key`. Without one they are plain digests, which tell who guesses a value that it was said.
+    pub fn with_content_key(mut self, key: &ContentKey) -> Engine {
+        self.feeds.iter_mut().for_each(|feed| feed.plan.guard.marker = Marker::with(key.clone()));
+        self
     }
 
     /// The sources, in order of id.
@@ -446,6 +453,7 @@ impl<'e> Pass<'e, '_> {
             id: OnceCell::new(),
             columns: OnceCell::new(),
             entities: OnceCell::new(),
+            hidden: OnceCell::new(),
         };
         self.sink.evaluated(&event);
         self.hold(feed, &record);
@@ -453,7 +461,7 @@ impl<'e> Pass<'e, '_> {
         for rule in self.hits.iter().filter(|rule| !engine.feeder.is_silent(**rule)) {
             let compiled = &engine.program.rules()[rule.index()];
             let mut make = || {
-                let matched = engine.program.matched_terms(*rule, &record);
+                let matched = engine.program.matched_terms(*rule, &record, &|span, text| event.show(span, text).into_owned());
                 engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched)
             };
             self.sink.hit(compiled, &event, &mut make);

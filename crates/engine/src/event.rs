@@ -6,13 +6,14 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use model::{Digest, Entity, EntityKind, EventId, Lane, Time};
+use model::{Entity, EntityKind, EventId, Lane, Time};
 use serde_json::{Map, Value, json};
 
 use crate::field::Field;
 use crate::identity::Link;
+use crate::minimise::{Span, touches};
 use crate::ocsf::{self, OCSF_VERSION};
-use crate::record::{Record, Scalar};
+use crate::record::Record;
 use crate::source::Source;
 use crate::source::plan::Plan;
 use crate::source::shown::Remembered;
@@ -30,6 +31,7 @@ pub struct Event<'a> {
     pub(crate) id: OnceCell<EventId>,
     pub(crate) columns: OnceCell<BTreeMap<String, String>>,
     pub(crate) entities: OnceCell<Vec<Entity>>,
+    pub(crate) hidden: OnceCell<Vec<Span>>,
 }
 
 impl<'a> Event<'a> {
@@ -116,18 +118,32 @@ impl<'a> Event<'a> {
         self.plan.links.read(&self.record, &self.plan.actor, (self.time, &|| self.id()), remembered)
     }
 
-    /// The value of a column, or else of a field of the record.
-    pub(crate) fn named(&self, name: &str, field: Field) -> Option<&str> {
-        self.columns_ref().get(name).map(String::as_str).or_else(|| self.record.first_str(field))
+    /// The value of a column, or else of a field of the record; a mark in place of one that is sensitive.
+    pub(crate) fn named(&self, name: &str, field: Field) -> Option<Cow<'_, str>> {
+        self.columns_ref().get(name).map(|value| Cow::Borrowed(value.as_str())).or_else(|| self.shown(field).next())
+    }
+
+    /// The values of a field that are neither `null` nor composite, with a mark in place of those that are sensitive.
+    pub(crate) fn shown(&self, field: Field) -> impl Iterator<Item = Cow<'_, str>> {
+        let values = self.record.spans(field).zip(self.record.values(field));
+        values.filter_map(|(span, value)| value.scalar_text().map(|text| self.show(span, text)))
+    }
+
+    /// What stands at `span` and says `text`, or a mark if it is sensitive.
+    pub(crate) fn show<'t>(&self, span: Span, text: &'t str) -> Cow<'t, str> {
+        match touches(self.hidden(), span) {
+            true => Cow::Owned(self.plan.guard.marker.text(&self.raw()[span.0..span.1])),
+            false => Cow::Borrowed(text),
+        }
     }
 
     /// As [`Event::named`], without working out the other columns.
     pub(crate) fn named_alone(&self, name: &str, field: Field) -> Option<Cow<'_, str>> {
         if self.columns.get().is_some() {
-            return self.named(name, field).map(Cow::Borrowed);
+            return self.named(name, field);
         }
         let column = self.plan.column(name, &self.record).map(Cow::Owned);
-        column.or_else(|| self.record.first_str(field).map(Cow::Borrowed))
+        column.or_else(|| self.shown(field).next())
     }
 
     /// The event as OCSF: its class, its columns in their places, and the redacted record as `raw_data`.
@@ -164,38 +180,13 @@ impl<'a> Event<'a> {
         Value::Object(event)
     }
 
+    /// Where its source's sensitive values stand.
+    fn hidden(&self) -> &[Span] {
+        self.hidden.get_or_init(|| self.plan.guard.spans(&self.record))
+    }
+
     /// The record with each of its source's sensitive values replaced by its size and digest.
     pub fn redacted(&self) -> String {
-        let raw = self.raw();
-        let fields = self.plan.sensitive.iter();
-        let mut spans: Vec<(usize, usize)> = fields.flat_map(|field| self.sensitive_spans(*field)).collect();
-        spans.sort_by_key(|(start, end)| (*start, std::cmp::Reverse(*end)));
-        let mut text = String::with_capacity(raw.len());
-        let mut at = 0;
-        for (start, end) in spans {
-            if start < at {
-                continue;
-            }
-            text.push_str(&raw[at..start]);
-            text.push_str(&self.mark(&raw[start..end]));
-            at = end;
-        }
-        text.push_str(&raw[at..]);
-        text
-    }
-
-    /// Where sensitive values stand; `null`, which says nothing, is left.
-    fn sensitive_spans(&self, field: Field) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let spans = self.record.spans(field).zip(self.record.values(field));
-        spans.filter(|(_, value)| !matches!(value, Scalar::Null | Scalar::Str(""))).map(|(span, _)| span)
-    }
-
-    fn mark(&self, value: &str) -> String {
-        let (bytes, digest) = (value.len(), Digest::of(value.as_bytes()));
-        if self.record.is_text() {
-            format!("[redacted:{bytes}:{digest}]")
-        } else {
-            format!("{{\"redacted\":true,\"bytes\":{bytes},\"sha256\":\"{digest}\"}}")
-        }
+        self.plan.guard.redacted(&self.record, self.hidden())
     }
 }

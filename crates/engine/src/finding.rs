@@ -89,8 +89,8 @@ impl Voice {
     /// Adds the entities that the rule names besides those of the source.
     pub(crate) fn add_entities(&self, event: &Event<'_>, entities: &mut Vec<Entity>) {
         for (kind, field) in &self.entities {
-            let keys = event.record().values(*field).filter_map(|value| value.scalar_text());
-            entities.extend(keys.filter(|key| !key.is_empty()).map(|key| Entity { kind: *kind, key: key.to_owned() }));
+            let keys = event.shown(*field).filter(|key| !key.is_empty());
+            entities.extend(keys.map(|key| Entity { kind: *kind, key: key.into_owned() }));
         }
     }
 
@@ -105,7 +105,7 @@ impl Voice {
     fn fold(&self, event: &Event<'_>) -> FoldKey {
         let value = |name: &str, field: Field| {
             let entity = EntityKind::parse(name).and_then(|kind| event.entity(kind));
-            entity.or_else(|| event.named(name, field)).unwrap_or_default().to_owned()
+            entity.map(Cow::Borrowed).or_else(|| event.named(name, field)).unwrap_or_default().into_owned()
         };
         let by = self.fold.iter().map(|(name, field)| (name.clone(), value(name, *field))).collect();
         FoldKey { by, window_ms: self.window_ms }
@@ -132,7 +132,7 @@ impl Sentence {
     /// The sentence about the event. A hole without a value reads `unknown` and its last word, unless it stands beside one that has
     /// a value: `{type}{Type}` is either.
     pub(crate) fn fill(&self, event: &Event<'_>) -> String {
-        self.fill_with(event, |name, field| event.named(name, field).map(Cow::Borrowed))
+        self.fill_with(event, |name, field| event.named(name, field))
     }
 
     /// As [`Sentence::fill`], on one short line. Only the columns that it names are worked out.

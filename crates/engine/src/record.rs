@@ -352,6 +352,27 @@ impl<'a> Record<'a> {
         if self.is_text { f(&self.raw[self.scratch.text_start..]) } else { extract::for_each_leaf(self.raw, f) }
     }
 
+    /// As [`Record::for_each_leaf`], with where each stands in the raw record, quotes included.
+    pub(crate) fn for_each_placed_leaf(&self, f: &mut dyn FnMut(&str, (usize, usize))) {
+        let Some(leaves) = self.leaves() else {
+            let start = self.scratch.text_start;
+            return f(&self.raw[start..], (start, self.raw.len()));
+        };
+        let mut unescaped = String::new();
+        for &(start, end) in leaves {
+            let (start, end) = (start as usize, end as usize);
+            let is_text = start > 0 && self.raw.as_bytes()[start - 1] == b'"';
+            let written = &self.raw[start..end];
+            unescaped.clear();
+            if is_text && written.contains('\\') {
+                json::unescape(written, &mut unescaped);
+            } else {
+                unescaped.push_str(written);
+            }
+            f(&unescaped, if is_text { (start - 1, end + 1) } else { (start, end) });
+        }
+    }
+
     /// Is the record a line of text rather than JSON?
     pub fn is_text(&self) -> bool {
         self.is_text

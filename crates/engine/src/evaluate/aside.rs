@@ -9,7 +9,7 @@ use model::{Finding, Reject, SourceId};
 
 use super::{Engine, Given, Sink};
 use crate::event::Event;
-use crate::sigma::{CompiledRule, Memo, RuleIndex, RuleSet};
+use crate::sigma::{self, CompiledRule, Memo, RuleIndex, RuleSet};
 
 /// The rules that are set aside. Shared by all threads; costs one load for each event while there are none.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Engine {
             let (record, mut hits) = (event.record(), Vec::new());
             self.program.evaluate(&alone, &record, &mut Memo::default(), &mut |hit| hits.push(hit));
             for hit in hits {
-                let matched = self.program.matched_terms(hit, &record);
+                let matched = self.program.matched_terms(hit, &record, &sigma::as_it_is);
                 self.voices[hit.index()].say(self.program.rule(hit), event, &feed.sentence, matched);
             }
         }));

@@ -12,7 +12,6 @@ use crate::correlate::{Detail, Feeds, Matched, Texts};
 use crate::event::Event;
 use crate::field::{Field, FieldsBuilder};
 use crate::finding::Voice;
-use crate::record::Record;
 use crate::sigma::{Linked, Program, RuleIndex};
 
 /// What correlations need of evaluation, with rules and fields numbered as the engine numbers them.
@@ -70,7 +69,7 @@ impl Feeder {
         Matched {
             time: event.time(),
             id: event.id(),
-            fields: self.values(&rules, &event.record()),
+            fields: self.values(&rules, event),
             rules: rules.into(),
             actor: self.feeds.wants_identity.then(|| event.actor()).flatten(),
             lane: event.lane(),
@@ -85,7 +84,7 @@ impl Feeder {
     }
 
     /// The values of the fields that are read of events of these rules, as far as the record has them.
-    fn values(&self, rules: &[u32], record: &Record<'_>) -> Box<[(u32, Texts)]> {
+    fn values(&self, rules: &[u32], event: &Event<'_>) -> Box<[(u32, Texts)]> {
         let reads = |rule: &u32| self.feeds.reads[*rule as usize].iter().copied();
         let mut wanted: Vec<u32> = rules.iter().flat_map(reads).collect();
         if rules.len() > 1 {
@@ -93,8 +92,7 @@ impl Feeder {
             wanted.dedup();
         }
         let each = |place: u32| {
-            let values = record.values(self.fields[place as usize]).filter_map(|value| value.scalar_text());
-            let values: Texts = values.map(Arc::from).collect();
+            let values: Texts = event.shown(self.fields[place as usize]).map(Arc::from).collect();
             (!values.is_empty()).then_some((place, values))
         };
         wanted.into_iter().filter_map(each).collect()

@@ -11,7 +11,8 @@ use super::node::NodeId;
 use super::program::{CompiledItem, Memo, Program};
 use super::ruleset::RuleIndex;
 use super::test::Test;
-use crate::record::{Record, Scalar};
+use crate::field::Field;
+use crate::record::Record;
 
 /// Why a rule held or did not hold for an event, down to each term.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -86,7 +87,8 @@ impl Program {
     /// Why a rule holds or does not hold for `record`.
     pub fn explain(&self, rule: RuleIndex, record: &Record<'_>) -> Explanation {
         let compiled = self.rule(rule);
-        let mut teller = Teller { program: self, record, memo: self.fresh_memo(), items: compiled.items.iter() };
+        let (memo, items) = (self.fresh_memo(), compiled.items.iter());
+        let mut teller = Teller { program: self, record, memo, items, shown: &as_it_is };
         let mut tree = teller.detection(&compiled.rule.detection);
         if !compiled.filters.is_empty() {
             let mut children = vec![tree];
@@ -102,8 +104,9 @@ impl Program {
 
     /// The terms of a rule that hold for `record`, with the values that made them hold.
     ///
-    /// Shape: terms of searches that hold and that no `not` takes out, in the rule's order; none where the rule does not hold.
-    pub fn matched_terms(&self, rule: RuleIndex, record: &Record<'_>) -> Vec<MatchedTerm> {
+    /// Shape: terms of searches that hold and that no `not` takes out, in the rule's order; none where the rule does not hold. What `shown`
+    /// makes of a value, where it stands and what it says, is what a term shows of it.
+    pub fn matched_terms(&self, rule: RuleIndex, record: &Record<'_>, shown: &Shown<'_>) -> Vec<MatchedTerm> {
         let compiled = self.rule(rule);
         let detection = &compiled.rule.detection;
         let mut memo = self.fresh_memo();
@@ -112,7 +115,7 @@ impl Program {
         }
         let mut wanted = vec![false; detection.searches.len()];
         detection.conditions.iter().for_each(|condition| mark(condition, &mut wanted));
-        let mut teller = Teller { program: self, record, memo, items: compiled.items.iter() };
+        let mut teller = Teller { program: self, record, memo, items: compiled.items.iter(), shown };
         let mut terms = Vec::new();
         for (search, is_wanted) in detection.searches.iter().zip(wanted) {
             let mut found = Vec::new();
@@ -138,12 +141,21 @@ fn joined(label: impl Into<String>, held: bool, children: Vec<Node>) -> Node {
     Node { label: label.into(), held, children, term: None }
 }
 
+/// What is shown of a value: from where it stands in the raw record, quotes included, and what it says.
+pub type Shown<'f> = dyn Fn((usize, usize), &str) -> String + 'f;
+
+/// Shows a value as it is.
+pub fn as_it_is(_span: (usize, usize), value: &str) -> String {
+    value.to_owned()
+}
+
 /// Walks a rule beside its compiled items, which stand in the same order.
 struct Teller<'p, 'r, I> {
     program: &'p Program,
     record: &'r Record<'r>,
     memo: Memo,
     items: I,
+    shown: &'r Shown<'r>,
 }
 
 impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
@@ -188,7 +200,7 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
     fn item(&mut self, item: &Item, compiled: &CompiledItem) -> Node {
         let held = self.holds(compiled.node);
         let seen: Vec<String> = match compiled.field {
-            Some(field) => self.record.values(field).take(SHOWN_VALUES_MAX).map(show).collect(),
+            Some(field) => self.values(field).take(SHOWN_VALUES_MAX).collect(),
             None => self.keyword_values(item, compiled),
         };
         let term = Term {
@@ -248,8 +260,7 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
             value,
         };
         if item.modifiers.has(Modifier::Neq) {
-            let values: Vec<String> =
-                compiled.field.into_iter().flat_map(|field| self.record.values(field)).map(show).collect();
+            let values: Vec<String> = compiled.field.into_iter().flat_map(|field| self.values(field)).collect();
             let value = if values.is_empty() { "(absent)".to_owned() } else { values.join(", ") };
             terms.push(term(describe_all(item), cut(&value)));
             return;
@@ -302,21 +313,26 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
         let (record, buffers) = (self.record, &mut self.memo.buffers);
         let Some(field) = compiled.field else {
             let mut seen = None;
-            record.for_each_leaf(&mut |leaf| {
+            record.for_each_placed_leaf(&mut |leaf, span| {
                 if seen.is_none() && test.holds_leaf(leaf, record, &mut buffers.pair) {
-                    seen = Some(cut(leaf));
+                    seen = Some(cut(&(self.shown)(span, leaf)));
                 }
             });
             return seen;
         };
-        if let Some(value) = record.values(field).find(|value| test.holds_value(*value, record, buffers)) {
-            return Some(show(value));
+        let mut values = record.values(field).zip(record.spans(field));
+        if let Some((value, span)) = values.find(|(value, _)| test.holds_value(*value, record, buffers)) {
+            return Some(cut(&(self.shown)(span, value.text())));
         }
         // What holds without any value holds because of absence or presence.
-        test.holds(field, record, buffers).then(|| match record.values(field).next() {
-            Some(value) => show(value),
-            None => "(absent)".to_owned(),
-        })
+        let holds = test.holds(field, record, buffers);
+        holds.then(|| self.values(field).next().unwrap_or_else(|| "(absent)".to_owned()))
+    }
+
+    /// What is shown of a field's values.
+    fn values(&self, field: Field) -> impl Iterator<Item = String> {
+        let values = self.record.values(field).zip(self.record.spans(field));
+        values.map(|(value, span)| cut(&(self.shown)(span, value.text())))
     }
 }
 
@@ -344,10 +360,6 @@ fn tell(condition: &Condition, searches: &[Node]) -> Node {
             joined(format!("{word} of {pattern}"), held, parts)
         }
     }
-}
-
-fn show(value: Scalar<'_>) -> String {
-    cut(value.text())
 }
 
 fn cut(text: &str) -> String {

@@ -40,7 +40,7 @@ pub use compile::compile;
 pub use correlation::{Alias, Bound, Comparison, Correlation, CorrelationCondition, CorrelationKind, Reference};
 pub use detection::{Condition, Detection, Group, Item, Of, Search, Value};
 pub use document::{Document, Filter, FilterTarget};
-pub use explain::{Explanation, Node, Term};
+pub use explain::{Explanation, Node, Shown, Term, as_it_is};
 pub use inventory::Inventory;
 pub use link::{Linked, Member, Weight, link};
 pub use modifier::{IllegalChain, Modifier, Modifiers};

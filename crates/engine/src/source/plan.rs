@@ -11,6 +11,7 @@ use super::text::{self, Inside, TextReader};
 use super::time::{self, Unit};
 use super::{Choice, Reader, Recognise, Source, TimePath};
 use crate::field::{Field, Fields, FieldsBuilder};
+use crate::minimise::Guard;
 use crate::record::{Record, Scalar};
 
 /// A compiled [`Source`].
@@ -23,9 +24,9 @@ pub(crate) struct Plan {
     entities: Vec<(EntityKind, Vec<Reader>)>,
     pub(crate) actor: ActorReader,
     pub(crate) links: LinksReader,
-    pub(crate) sensitive: Vec<Field>,
     /// For each required field the paths, one of which must have a value.
     required: Vec<Vec<Field>>,
+    pub(crate) guard: Guard,
     pub(crate) activity: Chooser,
     pub(crate) severity: Chooser,
     /// How its lines are read, once all fields are numbered.
@@ -84,12 +85,12 @@ impl Plan {
         source.text_formats().for_each(|format| format.intern(fields));
         text::intern(&source.inside, fields);
         let mut all = |paths: &Vec<String>| paths.iter().map(|path| fields.intern(path)).collect::<Vec<Field>>();
-        let (identity, sensitive) = (source.identity.iter().map(&mut all).collect(), all(&source.sensitive));
+        let identity = source.identity.iter().map(&mut all).collect();
         let required = source.required.fields.iter().map(&mut all).collect();
         Plan {
             identity,
-            sensitive,
             required,
+            guard: Guard::compile(source, fields),
             tests: source.recognise.iter().map(|recognise| Test::new(recognise, fields)).collect(),
             times: source.time.iter().map(|time| (When::compile(time, fields), time.unit)).collect(),
             columns: source.column_readings.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),

@@ -36,7 +36,7 @@ fn bench(filters: &[Filter]) -> Bench {
 fn matched_terms_stand_beside_the_values_that_made_them_hold() {
     let mut bench = bench(&[]);
     let hit = bench.hits(EVENT)[0];
-    let terms = bench.with(EVENT, |program, record| program.matched_terms(hit, record));
+    let terms = bench.with(EVENT, |program, record| program.matched_terms(hit, record, &engine::sigma::as_it_is));
     let shown: Vec<String> =
         terms.iter().map(|term| format!("{}: {} {} <- {}", term.search, term.field, term.test, term.value)).collect();
     assert_eq!(
@@ -125,7 +125,7 @@ detection:
     let event = r#"{"a":"xy","b":"QQ","c":"11.1.1.1","d":7,"e":null,"g":3,"h":"xyz","t":"2024-01-02T03:04:05Z","w":"/x","z":"Q","k":["a needle","in hay"]}"#;
     let mut bench = Bench::of(text);
     let hit = bench.hits(event)[0];
-    let terms = bench.with(event, |program, record| program.matched_terms(hit, record));
+    let terms = bench.with(event, |program, record| program.matched_terms(hit, record, &engine::sigma::as_it_is));
     let shown: Vec<String> =
         terms.iter().map(|term| format!("{} {} <- {}", term.field, term.test, term.value)).collect();
     insta::assert_snapshot!(shown.join("\n"), @r#"
