@@ -461,7 +461,8 @@ impl<'e> Pass<'e, '_> {
         for rule in self.hits.iter().filter(|rule| !engine.feeder.is_silent(**rule)) {
             let compiled = &engine.program.rules()[rule.index()];
             let mut make = || {
-                let matched = engine.program.matched_terms(*rule, &record, &|span, text| event.show(span, text).into_owned());
+                let matched =
+                    engine.program.matched_terms(*rule, &record, &|span, text| event.show(span, text).into_owned());
                 engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched)
             };
             self.sink.hit(compiled, &event, &mut make);

@@ -53,6 +53,9 @@ macro_rules! digest_id {
         pub struct $name([u8; 16]);
 
         impl $name {
+            /// The first in order.
+            pub const FIRST: Self = $name([0; 16]);
+
             /// Makes the id from the parts that it stands for; see [`Digest::of_parts`].
             pub fn of(parts: &[&[u8]]) -> Self {
                 let mut bytes = [0; 16];

@@ -38,6 +38,8 @@ pub(super) struct Answer {
 /// One question on its way through the graph.
 pub(super) struct Walk<'g> {
     graph: &'g Graph,
+    /// The time that is asked about.
+    asked: Time,
     path: Vec<&'g Entity>,
     steps: usize,
     /// Did a chain or the walk end because it became too long?
@@ -48,6 +50,8 @@ pub(super) struct Walk<'g> {
     pub earliest: Time,
     /// The entities that were looked at.
     pub visited: Vec<&'g Entity>,
+    /// The first and last moment about which the same question has the same answer.
+    pub span: (Time, Time),
 }
 
 /// An entity under each of its names, with the way to each.
@@ -55,7 +59,17 @@ type Names<'g> = Vec<(&'g Entity, Vec<Hop>)>;
 
 impl<'g> Walk<'g> {
     pub fn new(graph: &'g Graph, at: Time) -> Walk<'g> {
-        Walk { graph, path: Vec::new(), steps: 0, is_cut: false, has_gap: false, earliest: at, visited: Vec::new() }
+        Walk {
+            graph,
+            asked: at,
+            path: Vec::new(),
+            steps: 0,
+            is_cut: false,
+            has_gap: false,
+            earliest: at,
+            visited: Vec::new(),
+            span: (Time::EPOCH, Time::MAX),
+        }
     }
 
     pub fn answer(&mut self, entity: &'g Entity, at: Time) -> Answer {
@@ -83,6 +97,7 @@ impl<'g> Walk<'g> {
             let (name, way) = names[next].clone();
             self.steps += 1;
             self.visited.push(name);
+            self.narrow(name, at);
             for held in self.links(name, at).filter(|held| held.means == Means::SameAs) {
                 let is_known = names.iter().any(|(known, _)| **known == *held.to) || self.path.contains(&&*held.to);
                 if !is_known && names.len() < HOPS_MAX {
@@ -94,6 +109,23 @@ impl<'g> Walk<'g> {
             next += 1;
         }
         names
+    }
+
+    /// Narrows the span to the times at which the same links of an entity hold and are lost. What is asked as of the moment of a link is
+    /// asked so for as long as the link holds.
+    fn narrow(&mut self, entity: &Entity, at: Time) {
+        let Some(node) = self.graph.nodes.get(entity).filter(|_| at == self.asked) else { return };
+        let lost = node.lost_until.map(|lost| (Time::EPOCH, lost));
+        for (since, until) in node.links.iter().map(|held| (held.since, held.until)).chain(lost) {
+            let (first, last) = &mut self.span;
+            if at < since {
+                *last = (*last).min(Time::from_micros(since.micros() - 1));
+            } else if until < at {
+                *first = (*first).max(Time::from_micros(until.micros() + 1));
+            } else {
+                (*first, *last) = ((*first).max(since), (*last).min(until));
+            }
+        }
     }
 
     fn links(&self, entity: &Entity, at: Time) -> impl Iterator<Item = &'g Held> + use<'g> {

@@ -97,6 +97,19 @@ proptest! {
     }
 
     #[test]
+    fn an_answer_stays_for_all_of_the_span_that_it_is_given_with(links in links(), of_one in 1..5usize) {
+        let graph = learned(&links, Bounds { links_of_one: of_one, ..Bounds::default() });
+        let all = answers(&graph);
+        for asked in &all {
+            let (_, (first, last)) = graph.resolve_by(&asked.of, asked.at, &mut |_| {});
+            prop_assert!(first <= asked.at && asked.at <= last);
+            for other in all.iter().filter(|other| other.of == asked.of && first <= other.at && other.at <= last) {
+                prop_assert_eq!((other.brief(), &other.behind), (asked.brief(), &asked.behind));
+            }
+        }
+    }
+
+    #[test]
     fn a_snapshot_answers_as_the_graph_does(links in links()) {
         let graph = learned(&links, Bounds::default());
         let bytes = graph.snapshot();

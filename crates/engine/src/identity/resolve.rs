@@ -71,15 +71,17 @@ impl Graph {
     /// Shape: an entity that itself can act, such as a user or a pod, is behind itself where nothing says otherwise.
     /// Bound: chains of 32 hops and 4096 entities for one question.
     pub fn resolve(&self, of: &Entity, at: Time) -> Resolution {
-        self.resolve_by(of, at, &mut |_| {})
+        self.resolve_by(of, at, &mut |_| {}).0
     }
 
-    /// As [`Graph::resolve`]; tells `visit` each entity whose links were looked at. While none of them learns a link, the answer stays.
-    pub fn resolve_by(&self, of: &Entity, at: Time, visit: &mut dyn FnMut(&Entity)) -> Resolution {
+    /// As [`Graph::resolve`]; tells `visit` each entity whose links were looked at. While none of them learns or loses a link, who is
+    /// behind it and how certain that is stay the same, for all times from the first to the last that are given beside it.
+    pub fn resolve_by(&self, of: &Entity, at: Time, visit: &mut dyn FnMut(&Entity)) -> (Resolution, (Time, Time)) {
         let known = self.nodes.get_key_value(of).map(|(known, _)| &**known);
         let mut walk = Walk::new(self, at);
         let answer = walk.answer(known.unwrap_or(of), at);
         walk.visited.iter().for_each(|entity| visit(entity));
+        let span = walk.span;
         let has_forgotten = self.horizon.is_some_and(|horizon| walk.earliest <= horizon);
         let is_partial = walk.is_cut || walk.has_gap || has_forgotten;
         let is_open = walk.is_cut || walk.has_gap;
@@ -100,7 +102,7 @@ impl Graph {
                 (None, Certainty::Ambiguous(candidates), shared)
             }
         };
-        Resolution { of: of.clone(), at, chain, behind, certainty, claims, is_partial }
+        (Resolution { of: of.clone(), at, chain, behind, certainty, claims, is_partial }, span)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What runs operators: facts in any order in, statements out.
 
 mod any;
+mod asked;
 mod chain;
 mod clock;
 mod correlator;

@@ -3,31 +3,32 @@
 //! It is asked as of the event's time, by all links that have come when the frontier passes it: a link that comes late moves the facts that
 //! it changes to where they belong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Entity, Time};
 use rustc_hash::FxHashMap;
 
+use super::asked::Asked;
 use super::correlator::Correlator;
 use super::recent::{Id, Known};
 use crate::correlate::Matched;
-use crate::identity::{Bounds, Certainty, Graph, Link, Means, Resolution};
+use crate::identity::{Bounds, Certainty, Graph, Link, Resolution};
 
 /// The links, and the events whose groups they may still change.
 #[derive(Clone, Debug)]
 pub(super) struct Who {
     pub graph: Arc<Graph>,
+    asked: Asked,
     waiting: FxHashMap<Id, Waiting>,
-    /// Events by the entities that were looked at when it was asked who is behind them.
-    visits: FxHashMap<Entity, BTreeSet<Id>>,
+    by_time: BTreeSet<(Time, Id)>,
 }
 
 #[derive(Clone, Debug)]
 struct Waiting {
     matched: Arc<Matched>,
-    name: Option<Name>,
-    visited: Vec<Entity>,
+    actor: Arc<Entity>,
+    name: Name,
 }
 
 /// Who is behind an event, as a group has it, and as an entity where that is known.
@@ -38,7 +39,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    fn of(resolution: &Resolution) -> Name {
+    pub fn of(resolution: &Resolution) -> Name {
         let one = |entity: &Entity| format!("{} {}", entity.kind, entity.key);
         let (text, known) = match (&resolution.certainty, &resolution.behind) {
             (Certainty::Known, Some(behind)) => (one(behind), Some(behind.clone())),
@@ -51,57 +52,66 @@ impl Name {
 
 impl Who {
     pub fn new(bounds: Bounds) -> Who {
-        Who { graph: Arc::new(Graph::new(bounds)), waiting: FxHashMap::default(), visits: FxHashMap::default() }
+        Who {
+            graph: Arc::new(Graph::new(bounds)),
+            asked: Asked::default(),
+            waiting: FxHashMap::default(),
+            by_time: BTreeSet::new(),
+        }
     }
 
-    /// Learns links, and says which events they may concern, in order.
-    fn learn(&mut self, links: &[Link]) -> BTreeSet<Id> {
+    /// Learns links, and says which events have another name by them, in order.
+    fn learn(&mut self, links: &[Link]) -> Vec<(Arc<Matched>, Name)> {
         let graph = Arc::make_mut(&mut self.graph);
-        let mut concerned = BTreeSet::new();
+        let mut concerned = BTreeMap::new();
         for link in links {
             // A session says the same with every call: what changes no answer about the time of an event does not concern it.
-            let Some(from) = graph.learn(link) else { continue };
-            let ends = [Some(&link.from), Some(&link.to).filter(|_| link.means == Means::SameAs)];
-            let visitors = ends.into_iter().flatten().filter_map(|end| self.visits.get(end)).flatten();
-            let is_later = |id: &&Id| self.waiting.get(*id).is_some_and(|waiting| waiting.matched.time >= from);
-            concerned.extend(visitors.filter(is_later).copied());
+            if let Some(from) = graph.learn(link) {
+                self.asked.learned(link, from, &mut concerned);
+            }
         }
-        concerned
+        self.asked.check(&self.graph);
+        concerned.into_iter().flat_map(|(actor, from)| self.renamed(&actor, from)).collect()
+    }
+
+    /// The events of an actor from a time on that have another name now.
+    fn renamed(&mut self, actor: &Arc<Entity>, from: Time) -> Vec<(Arc<Matched>, Name)> {
+        let mut renamed = Vec::new();
+        for (time, id) in self.asked.events(actor, from) {
+            let Some(waiting) = self.waiting.get_mut(&id) else { continue };
+            let name = self.asked.name(&self.graph, actor, time);
+            if waiting.name != name {
+                waiting.name = name.clone();
+                renamed.push((waiting.matched.clone(), name));
+            }
+        }
+        renamed
     }
 
     /// Who is behind the event, by what is known now; remembered until the frontier passes it.
-    fn ask(&mut self, matched: Arc<Matched>) -> Option<Name> {
+    fn ask(&mut self, matched: &Matched) -> Option<Name> {
         let id = (matched.lane, matched.id);
-        let mut visited = Vec::new();
-        let name = matched.actor.as_ref().map(|actor| {
-            let resolution = self.graph.resolve_by(actor, matched.time, &mut |entity| visited.push(entity.clone()));
-            Name::of(&resolution)
-        });
         self.forget_one(id);
-        for entity in &visited {
-            self.visits.entry(entity.clone()).or_default().insert(id);
-        }
-        self.waiting.insert(id, Waiting { matched, name: name.clone(), visited });
-        name
+        let actor = self.asked.hold(matched.actor.as_ref()?, (matched.time, id));
+        let name = self.asked.name(&self.graph, &actor, matched.time);
+        self.by_time.insert((matched.time, id));
+        self.waiting.insert(id, Waiting { matched: Arc::new(matched.clone()), actor, name: name.clone() });
+        Some(name)
     }
 
-    pub fn forget_one(&mut self, id: Id) {
-        let Some(waiting) = self.waiting.remove(&id) else { return };
-        for entity in waiting.visited {
-            if let Some(ids) = self.visits.get_mut(&entity) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.visits.remove(&entity);
-                }
-            }
-        }
+    fn forget_one(&mut self, id: Id) {
+        let Some(Waiting { matched, actor, .. }) = self.waiting.remove(&id) else { return };
+        self.by_time.remove(&(matched.time, id));
+        self.asked.release(&actor, (matched.time, id));
     }
 
-    /// Forgets the events up to the frontier, and the links that nobody can ask for any more.
+    /// Forgets the events up to the frontier.
     pub fn forget(&mut self, frontier: i64) {
-        let passed = |waiting: &Waiting| waiting.matched.time.micros() <= frontier;
-        let gone: Vec<Id> = self.waiting.iter().filter(|(_, waiting)| passed(waiting)).map(|(id, _)| *id).collect();
-        gone.into_iter().for_each(|id| self.forget_one(id));
+        while let Some((time, id)) = self.by_time.first().copied()
+            && time.micros() <= frontier
+        {
+            self.forget_one(id);
+        }
     }
 
     /// The events that wait, in order.
@@ -113,7 +123,7 @@ impl Who {
 
     /// Puts an event back that was written down.
     pub fn put_back(&mut self, matched: Matched) {
-        self.ask(Arc::new(matched));
+        self.ask(&matched);
     }
 
     /// Puts the links back that were written down.
@@ -129,27 +139,23 @@ impl Correlator {
             return;
         }
         let Some(who) = &mut self.who else { return };
-        for id in who.learn(links) {
-            let Some(who) = &mut self.who else { return };
-            let Some(Waiting { matched, name, .. }) = who.waiting.get(&id).cloned() else { continue };
-            let now = who.ask(matched.clone());
-            if now != name {
-                self.move_facts(id, &matched, now);
-            }
+        for (matched, name) in who.learn(links) {
+            self.move_facts(&matched, &name);
         }
     }
 
-    fn move_facts(&mut self, id: Id, matched: &Matched, name: Option<Name>) {
+    fn move_facts(&mut self, matched: &Matched, name: &Name) {
+        let id = (matched.lane, matched.id);
         let Some(Known { copy, groups }) = self.recent.get(id).cloned() else { return };
         groups.into_iter().for_each(|group| self.take_out(group, copy.time, matched.id));
         let plans = self.plans.clone();
-        let groups = self.put(&plans, matched, name.as_ref());
+        let groups = self.put(&plans, matched, Some(name));
         self.recent.set(id, Known { copy, groups });
     }
 
     /// Who is behind an event, if any correlation asks.
     pub(super) fn who(&mut self, matched: &Matched) -> Option<Name> {
-        self.who.as_mut()?.ask(Arc::new(matched.clone()))
+        self.who.as_mut()?.ask(matched)
     }
 
     /// Who was behind an entity at a time, by all that has come so far; `None` where no correlation groups by it.

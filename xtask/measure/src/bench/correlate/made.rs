@@ -32,30 +32,27 @@ impl Made {
         Made { is_twice: true, ..self }
     }
 
-    /// A part of the stream, in batches.
-    pub fn batches(&self, events: Range<u64>, feeds: &Feeds) -> Vec<Batch> {
-        let source = SourceId::new("made");
-        let mut all: Vec<(u64, Matched)> = events
-            .map(|nth| {
-                let delay = if self.is_late && mixed(nth).is_multiple_of(5) { 120_000 } else { 0 };
-                let nth = if self.is_twice && nth % 5 == 4 { nth - 1 } else { nth };
-                (nth + delay, self.event(nth, feeds, &source))
-            })
-            .collect();
-        all.sort_by_key(|(at, _)| *at);
-        let batch = |events: &[(u64, Matched)]| {
-            let matched: Vec<Matched> = events.iter().map(|(_, event)| event.clone()).collect();
-            let time = matched.iter().map(|event| event.time).max().unwrap_or_default();
-            let progress = Progress {
-                source: SourceId::new("made"),
-                partition: "one".into(),
-                lane: Lane::Live,
-                time,
-                received: time,
-            };
-            Batch { matched, links: Vec::new(), progress: vec![progress] }
+    /// A part of the stream, in batches, each made when it is asked for.
+    pub fn batches<'m>(&'m self, events: Range<u64>, feeds: &'m Feeds) -> impl Iterator<Item = Batch> + 'm {
+        let comes = |nth: u64| {
+            let delay = if self.is_late && mixed(nth).is_multiple_of(5) { 120_000 } else { 0 };
+            (nth + delay, if self.is_twice && nth % 5 == 4 { nth - 1 } else { nth })
         };
-        all.chunks(BATCH).map(batch).collect()
+        let mut all: Vec<(u64, u64)> = events.map(comes).collect();
+        all.sort_by_key(|(at, _)| *at);
+        let mut all = all.into_iter().map(|(_, nth)| nth).peekable();
+        std::iter::from_fn(move || {
+            all.peek()?;
+            Some(self.batch(all.by_ref().take(BATCH), feeds))
+        })
+    }
+
+    fn batch(&self, events: impl Iterator<Item = u64>, feeds: &Feeds) -> Batch {
+        let source = SourceId::new("made");
+        let matched: Vec<Matched> = events.map(|nth| self.event(nth, feeds, &source)).collect();
+        let time = matched.iter().map(|event| event.time).max().unwrap_or_default();
+        let progress = Progress { source, partition: "one".into(), lane: Lane::Live, time, received: time };
+        Batch { matched, links: Vec::new(), progress: vec![progress] }
     }
 
     fn event(&self, nth: u64, feeds: &Feeds, source: &SourceId) -> Matched {

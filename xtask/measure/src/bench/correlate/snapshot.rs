@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use engine::correlate::Correlator;
+use engine::correlate::{Batch, Correlator};
 
 use super::made::{self, Made};
 use super::{COUNT, options};
@@ -15,12 +15,12 @@ pub fn rows(scope: &Scope) -> anyhow::Result<Vec<Row>> {
     let long = COUNT.replace("1m", "24h");
     let (plans, feeds) = made::correlations(&long)?;
     let stream = Made::groups(u64::MAX);
-    let more = stream.batches(keys..keys + keys / 4, &feeds);
+    let more: Vec<Batch> = stream.batches(keys..keys + keys / 4, &feeds).collect();
     let before = resident_bytes();
     let mut correlator = Correlator::new(plans, options());
     // Made and let go of piece by piece, so that what is held is what the correlator holds.
     for from in (0..keys).step_by(10_000) {
-        let piece = stream.batches(from..(from + 10_000).min(keys), &feeds);
+        let piece: Vec<Batch> = stream.batches(from..(from + 10_000).min(keys), &feeds).collect();
         piece.iter().for_each(|batch| drop(correlator.batch(batch)));
     }
     let held = (resident_bytes() - before) / 1e6;
@@ -69,7 +69,7 @@ pub fn rows(scope: &Scope) -> anyhow::Result<Vec<Row>> {
 }
 
 /// The longest time that a batch takes, milliseconds.
-fn longest<'b>(correlator: &mut Correlator, batches: impl Iterator<Item = &'b engine::correlate::Batch>) -> f64 {
+fn longest<'b>(correlator: &mut Correlator, batches: impl Iterator<Item = &'b Batch>) -> f64 {
     let time = |batch| {
         let began = Instant::now();
         drop(correlator.batch(batch));
