@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine::detector::{Detector, Signs};
 use engine::sigma::{self, Correlation, Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
 use model::{Diagnostic, Severity, SourceId};
@@ -23,6 +24,8 @@ pub struct Catalogue {
     pub filters: Vec<Filter>,
     /// The correlations; what they refer to was looked for when they were loaded.
     pub correlations: Vec<Correlation>,
+    /// What looks at prompts.
+    pub detectors: Vec<Arc<Signs>>,
     /// The tests, by file.
     pub cases: Vec<RuleCases>,
     /// The lists behind `|expand`, merged: a later root's list replaces an earlier one of the same name.
@@ -89,6 +92,8 @@ impl Catalogue {
         let (sources, filters) = (self.sources.clone(), self.filters.clone());
         let compiled = Engine::with_correlations(sources, rules, filters, linked, inventory, limits);
         let (engine, mut diagnostics) = compiled;
+        let detectors = self.detectors.iter().map(|detector| Arc::clone(detector) as Arc<dyn Detector>);
+        let engine = engine.with_detectors(detectors.collect());
         // Somebody else's rule is sound; the lab has yet to say what is in its list.
         let is_imported =
             |file: &str| self.rules.iter().any(|entry| entry.file == file && entry.provenance.is_imported());
@@ -130,6 +135,7 @@ impl Catalogue {
             rules: self.rules.iter().filter(|entry| keep(entry)).cloned().collect(),
             filters: self.filters.clone(),
             correlations: self.correlations.clone(),
+            detectors: self.detectors.clone(),
             cases: Vec::new(),
             inventory: self.inventory.clone(),
             lists: self.lists.clone(),

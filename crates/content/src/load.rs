@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::Source;
+use engine::detector::Signs;
 use engine::sigma::{self, Correlation, Document, Filter};
 use model::Diagnostic;
 
@@ -28,6 +29,7 @@ struct Parsed {
     documents: Vec<Document>,
     text: Option<Arc<str>>,
     lists: Vec<NamedList>,
+    detector: Option<Signs>,
     cases: Option<RuleCases>,
     pack: Option<PackProvenance>,
     diagnostics: Vec<Diagnostic>,
@@ -91,6 +93,10 @@ fn parse_file(file: &ContentFile) -> Parsed {
         FileKind::Inventory => {
             let (lists, diagnostics) = inventory::parse(&text);
             Parsed { lists, diagnostics, ..Parsed::default() }
+        }
+        FileKind::Detector => {
+            let (detector, diagnostics) = Signs::parse(&text);
+            Parsed { detector, diagnostics, ..Parsed::default() }
         }
         FileKind::Rules => {
             let (documents, diagnostics) = sigma::parse(&text);
@@ -158,6 +164,9 @@ impl Assembly {
                 crate::InventoryList { file: file.name.clone(), owner: list.owner, description: list.description };
             self.catalogue.lists.insert(list.name, described);
         }
+        if let Some(detector) = parsed.detector {
+            self.take_detector(file, detector);
+        }
         self.catalogue.cases.extend(parsed.cases);
     }
 
@@ -178,6 +187,18 @@ impl Assembly {
                 self.catalogue.sources.push(source);
             }
         }
+    }
+
+    /// A later root's detector replaces one of the same id.
+    fn take_detector(&mut self, file: &ContentFile, detector: Signs) {
+        let detectors = &mut self.catalogue.detectors;
+        let Some(at) = detectors.iter().position(|known| known.id == detector.id) else {
+            detectors.push(Arc::new(detector));
+            return;
+        };
+        let message = format!("detector `{}` replaces another", detector.id);
+        detectors[at] = Arc::new(detector);
+        self.warn(file, 0, "overrides-detector", message, "nothing, if that is meant; otherwise give it its own id");
     }
 
     fn take_document(&mut self, file: &ContentFile, document: Document, text: &Arc<str>) {

@@ -36,6 +36,8 @@ pub enum FileKind {
     Source,
     /// `inventory/*.yml`: the lists behind `|expand`.
     Inventory,
+    /// `detectors/*.yml`: signs in prompts.
+    Detector,
     /// Sigma documents.
     Rules,
     /// `<rule>.test.yml`.
@@ -101,7 +103,7 @@ impl Root {
             Root::Dir(path) => folder_files(path, position),
             Root::WithoutRules(root) => {
                 let (mut files, diagnostics) = root.files(position);
-                files.retain(|file| matches!(file.kind, FileKind::Source | FileKind::Inventory));
+                files.retain(|file| matches!(file.kind, FileKind::Source | FileKind::Inventory | FileKind::Detector));
                 (files, diagnostics)
             }
         }
@@ -181,7 +183,7 @@ fn single_file(path: &Path, position: usize) -> Vec<ContentFile> {
 fn folder_files(folder: &Path, position: usize) -> (Vec<ContentFile>, Vec<Diagnostic>) {
     let mut files = Vec::new();
     let mut diagnostics = Vec::new();
-    let shaped = ["packs", "sources", "inventory"].iter().any(|name| folder.join(name).is_dir());
+    let shaped = ["packs", "sources", "inventory", "detectors"].iter().any(|name| folder.join(name).is_dir());
     let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
     let visible =
         |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
@@ -227,6 +229,7 @@ fn kind_of(path: &Path, shaped: bool) -> Option<FileKind> {
         "provenance.yml" => Some(FileKind::Provenance),
         "source.yml" if !shaped || top == "sources" => Some(FileKind::Source),
         _ if nested && top == "inventory" => Some(FileKind::Inventory),
+        _ if nested && top == "detectors" => Some(FileKind::Detector),
         _ if shaped && top != "packs" => None,
         name if name.ends_with(".test.yml") || name.ends_with(".test.yaml") => Some(FileKind::Cases),
         _ => Some(FileKind::Rules),
@@ -245,6 +248,7 @@ mod tests {
         assert_eq!(kind("sources/aws_cloudtrail/source.yml", true), Some(FileKind::Source));
         assert_eq!(kind("sources/aws_cloudtrail/expected/a.yml", true), None);
         assert_eq!(kind("inventory/estate.yml", true), Some(FileKind::Inventory));
+        assert_eq!(kind("detectors/signs.yml", true), Some(FileKind::Detector));
         assert_eq!(kind("cloud/aws/a.yml", false), Some(FileKind::Rules));
         assert_eq!(kind("provenance.yml", false), Some(FileKind::Provenance));
         assert_eq!(kind("README.md", false), None);

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
 use crate::correlate::{Feeds, Matched};
+use crate::detector::{Detector, Prompts};
 use crate::envelope::{LEVELS, Leaf, Opener, is_json};
 use crate::event::Event;
 use crate::extract::{extract, first_value};
@@ -104,6 +105,7 @@ struct Feed {
     plan: Plan,
     pairs: Vec<PairReader>,
     names: Names,
+    prompts: Option<Prompts>,
     routing: Routing,
     sentence: Sentence,
 }
@@ -123,6 +125,7 @@ pub struct Engine {
     unwrap: Vec<Field>,
     outer_times: Vec<Field>,
     lines: Lines,
+    detectors: Vec<Arc<dyn Detector>>,
     limits: Limits,
     aside: aside::Aside,
 }
@@ -182,6 +185,7 @@ impl Engine {
             containers,
             unwrap,
             outer_times,
+            detectors: Vec::new(),
             limits,
             aside: aside::Aside::default(),
         };
@@ -192,6 +196,11 @@ impl Engine {
     pub fn with_content_key(mut self, key: &ContentKey) -> Engine {
         self.feeds.iter_mut().for_each(|feed| feed.plan.guard.marker = Marker::with(key.clone()));
         self
+    }
+
+    /// Has these look at prompts.
+    pub fn with_detectors(self, detectors: Vec<Arc<dyn Detector>>) -> Engine {
+        Engine { detectors, ..self }
     }
 
     /// The sources, in order of id.
@@ -303,7 +312,8 @@ impl Feed {
         let pairs = source.pairs.iter().map(|pairs| PairReader::compile(pairs, fields)).collect();
         let names = Names::compile(&source.fields, fields);
         let routing = Routing::compile(&source.routes, program, fields);
-        Feed { source: source.clone(), plan, pairs, names, routing, sentence }
+        let prompts = Prompts::compile(source, fields);
+        Feed { source: source.clone(), plan, pairs, names, prompts, routing, sentence }
     }
 }
 
@@ -430,6 +440,9 @@ impl<'e> Pass<'e, '_> {
             pairs.apply(text, &self.engine.fields, &self.engine.limits, scratch, self.part);
         }
         feed.names.apply(scratch);
+        if let Some(prompts) = &feed.prompts {
+            prompts.look(&self.engine.detectors, text, scratch);
+        }
         feed.routing.pick(&scratch.record(text, false), self.picked);
         feed.routing.sets(self.picked).for_each(|set| set.names.apply(scratch));
     }

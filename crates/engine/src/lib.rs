@@ -6,6 +6,7 @@
 //! what the figures of a source say about it.
 
 pub mod correlate;
+pub mod detector;
 mod envelope;
 mod event;
 pub mod extract;

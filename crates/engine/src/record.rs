@@ -180,6 +180,16 @@ impl Scratch {
         self.texts[slot] = OnceCell::from(text);
     }
 
+    /// Gives a field of the record a value that is not in it: one that was worked out. It stands behind the record's end.
+    pub(crate) fn set_made(&mut self, field: Field, end: usize, says: &str) {
+        self.set_said(field, end, end, says);
+    }
+
+    /// Takes all values of a field away.
+    pub(crate) fn clear(&mut self, field: Field) {
+        self.chains[field.index()] = Chain::default();
+    }
+
     /// Has the field a value at all?
     #[inline]
     pub(crate) fn has_any(&self, field: Field) -> bool {

@@ -185,6 +185,8 @@ pub struct Source {
     pub links: Vec<LinkRule>,
     /// Paths whose values must not leave the building as they are.
     pub sensitive: Vec<String>,
+    /// Paths of texts that were given to a model, which detectors look at.
+    pub prompts: Vec<String>,
     /// How often records come.
     pub cadence: Cadence,
     /// How many come at least, whatever the past says.

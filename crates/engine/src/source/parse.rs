@@ -14,7 +14,7 @@ use regex::Regex;
 use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Required, Source, SourceFormat, TimePath, Unit};
 use crate::yaml::{self, Entry, Node};
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "id",
     "title",
     "description",
@@ -34,6 +34,7 @@ const KEYS: [&str; 24] = [
     "actor",
     "links",
     "sensitive",
+    "prompts",
     "cadence",
     "volume",
     "required",
@@ -80,6 +81,7 @@ impl Form {
             self.top(&mut source, entry);
         }
         self.check_actor(root, &source);
+        self.check_prompts(root, &mut source);
         let is_text = source.text_formats().next().is_some();
         let is_json = source.formats.contains(&SourceFormat::Json) || root.get("format").is_none();
         if source.recognise.is_empty() && (is_json || !is_text) {
@@ -120,6 +122,7 @@ impl Form {
             "actor" => source.actor = self.named(node),
             "links" => source.links = self.links(node),
             "sensitive" => source.sensitive = self.texts(node),
+            "prompts" => source.prompts = self.texts(node),
             "cadence" => source.cadence = self.cadence(node),
             "volume" => source.volume = self.volume(node),
             "required" => source.required = self.required(node),
@@ -383,6 +386,7 @@ fn empty() -> Source {
         actor: Vec::new(),
         links: Vec::new(),
         sensitive: Vec::new(),
+        prompts: Vec::new(),
         cadence: Cadence::default(),
         volume: None,
         required: Required::default(),

@@ -1,0 +1,223 @@
+//! Reading a detector's file: every mistake at once, with its place and remedy.
+
+use std::collections::BTreeSet;
+
+use model::Diagnostic;
+use regex::{Regex, RegexSetBuilder};
+
+use super::Class;
+use super::ending::Ending;
+use super::signs::{AUTOMATON_BYTES, Sign, Signs};
+use crate::yaml::{self, Entry, Node};
+
+const KEYS: [&str; 4] = ["id", "title", "description", "signs"];
+const SIGN_KEYS: [&str; 5] = ["id", "class", "weight", "patterns", "ending"];
+
+pub(super) fn parse(text: &str) -> (Option<Signs>, Vec<Diagnostic>) {
+    let (documents, wrong) = yaml::parse(text);
+    let mut form = Form { wrong, patterns: Vec::new(), owners: Vec::new() };
+    let Some(document) = documents.first() else {
+        form.wrong.push(Diagnostic::error(
+            1,
+            1,
+            "empty-file",
+            "a detector says nothing",
+            "give it an `id` and `signs`",
+        ));
+        return (None, form.wrong);
+    };
+    let signs = form.detector(&document.root);
+    let is_usable = !form.wrong.iter().any(Diagnostic::is_error);
+    (signs.filter(|_| is_usable), form.wrong)
+}
+
+struct Form {
+    wrong: Vec<Diagnostic>,
+    patterns: Vec<String>,
+    owners: Vec<usize>,
+}
+
+impl Form {
+    fn detector(&mut self, root: &Node<'_>) -> Option<Signs> {
+        let entries = self.map(root, &KEYS)?;
+        for key in ["id", "title", "signs"] {
+            if root.get(key).is_none() {
+                let message = format!("the detector has no `{key}`");
+                self.wrong.push(root.error("missing-key", message, format!("add `{key}:`")));
+            }
+        }
+        let (mut id, mut title, mut description, mut signs) = Default::default();
+        for entry in entries {
+            match &*entry.key {
+                "id" => id = self.text(&entry.value),
+                "title" => title = self.text(&entry.value),
+                "description" => description = self.text(&entry.value).trim().to_owned(),
+                "signs" => signs = self.signs(&entry.value),
+                _ => {}
+            }
+        }
+        let patterns =
+            RegexSetBuilder::new(&self.patterns).dot_matches_new_line(true).size_limit(AUTOMATON_BYTES).build();
+        let patterns = patterns.map_err(|error| {
+            self.wrong.push(root.error("bad-pattern", format!("the patterns together: {error}"), "make them shorter"));
+        });
+        Some(Signs {
+            id,
+            title,
+            description,
+            signs,
+            patterns: patterns.ok()?,
+            owners: std::mem::take(&mut self.owners),
+        })
+    }
+
+    fn signs(&mut self, node: &Node<'_>) -> Vec<Sign> {
+        let mut ids = BTreeSet::new();
+        let mut signs = Vec::new();
+        for node in node.as_list().unwrap_or_default() {
+            let Some(sign) = self.sign(node, signs.len()) else { continue };
+            if !ids.insert(sign.id.clone()) {
+                let message = format!("the sign `{}` stands twice", sign.id);
+                self.wrong.push(node.error("duplicate-id", message, "give each sign its own name"));
+            }
+            signs.push(sign);
+        }
+        if signs.is_empty() {
+            self.wrong.push(node.error("wrong-type", "here are no signs", "write a list of signs"));
+        }
+        signs
+    }
+
+    fn sign(&mut self, node: &Node<'_>, at: usize) -> Option<Sign> {
+        let entries = self.map(node, &SIGN_KEYS)?;
+        let (mut id, mut class, mut weight, mut ending, before) =
+            (String::new(), None, None, None, self.patterns.len());
+        for entry in entries {
+            match &*entry.key {
+                "id" => id = self.text(&entry.value),
+                "class" => class = self.class(&entry.value),
+                "weight" => weight = self.share(&entry.value),
+                "patterns" => entry.value.as_list().unwrap_or_default().iter().for_each(|node| self.pattern(node, at)),
+                "ending" => ending = self.ending(&entry.value),
+                _ => {}
+            }
+        }
+        if id.is_empty() || class.is_none() || weight.is_none() || (ending.is_none() && self.patterns.len() == before) {
+            let remedy = "write `id`, `class`, `weight` and either `patterns` or `ending`";
+            self.wrong.push(node.error("missing-key", "the sign is not whole", remedy));
+            return None;
+        }
+        Some(Sign { id, class: class?, weight: weight?, ending })
+    }
+
+    fn pattern(&mut self, node: &Node<'_>, at: usize) {
+        let text = self.text(node);
+        match Regex::new(&text) {
+            Ok(regex) if regex.is_match("") => {
+                self.wrong.push(node.error("bad-pattern", "this pattern fits every text", "say what must be there"));
+            }
+            Ok(_) => {
+                self.patterns.push(text);
+                self.owners.push(at);
+            }
+            Err(error) => {
+                let remedy = "write a regular expression without look-around or back-references";
+                self.wrong.push(node.error("bad-pattern", error.to_string(), remedy));
+            }
+        }
+    }
+
+    fn class(&mut self, node: &Node<'_>) -> Option<Class> {
+        let class = node.as_str().and_then(Class::parse);
+        if class.is_none() {
+            let known: Vec<&str> = Class::ALL.iter().map(|class| class.as_str()).collect();
+            self.wrong.push(node.error(
+                "unknown-class",
+                "this is no class",
+                format!("use one of {}", known.join(", ")),
+            ));
+        }
+        class
+    }
+
+    fn ending(&mut self, node: &Node<'_>) -> Option<Ending> {
+        let (mut odd, mut unbalanced) = (None, 0);
+        for entry in self.map(node, &["odd", "unbalanced"])? {
+            match &*entry.key {
+                "odd" => odd = self.share(&entry.value),
+                "unbalanced" => unbalanced = self.count(entry),
+                _ => {}
+            }
+        }
+        Some(Ending { odd: odd?, unbalanced })
+    }
+
+    /// A number above 0 and below 1.
+    fn share(&mut self, node: &Node<'_>) -> Option<f64> {
+        let share = node.as_str().and_then(|text| text.parse().ok()).filter(|share| *share > 0.0 && *share < 1.0);
+        if share.is_none() {
+            self.wrong.push(node.error(
+                "wrong-type",
+                "this is no share",
+                "write a number above 0 and below 1, such as 0.6",
+            ));
+        }
+        share
+    }
+
+    fn count(&mut self, entry: &Entry<'_>) -> usize {
+        let count = entry.value.as_str().and_then(|text| text.parse().ok());
+        count.unwrap_or_else(|| {
+            self.wrong.push(entry.value.error("wrong-type", "this is no count", "write a whole number"));
+            0
+        })
+    }
+
+    fn text(&mut self, node: &Node<'_>) -> String {
+        match node.as_str() {
+            Some(text) if !text.trim().is_empty() => text.to_owned(),
+            _ => {
+                self.wrong.push(node.error("wrong-type", format!("here is {}, not text", node.noun()), "write text"));
+                String::new()
+            }
+        }
+    }
+
+    fn map<'n, 'a>(&mut self, node: &'n Node<'a>, known: &[&str]) -> Option<&'n [Entry<'a>]> {
+        let Some(entries) = node.as_map() else {
+            let message = format!("here is {}, not a map", node.noun());
+            self.wrong.push(node.error("wrong-type", message, format!("write keys: {}", known.join(", "))));
+            return None;
+        };
+        for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
+            let message = format!("a detector has no key `{}` here", entry.key);
+            self.wrong.push(entry.error("unknown-key", message, format!("the keys are {}", known.join(", "))));
+        }
+        Some(entries)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn every_mistake_is_told_at_once_with_its_place() {
+        let file = "id: x\nsigns:\n  - {id: a, class: nonsense, weight: 2, patterns: ['(', 'x*']}\n  - {id: b, odd: 1}\nmore: 1\n";
+        let (detector, wrong) = parse(file);
+        assert!(detector.is_none());
+        let codes: Vec<(usize, &str)> = wrong.iter().map(|wrong| (wrong.line, wrong.code.as_str())).collect();
+        for wanted in [
+            (1, "missing-key"),
+            (3, "unknown-class"),
+            (3, "wrong-type"),
+            (3, "bad-pattern"),
+            (4, "unknown-key"),
+            (5, "unknown-key"),
+        ] {
+            assert!(codes.contains(&wanted), "{wanted:?} is not among {codes:?}");
+        }
+        assert_eq!(codes.iter().filter(|(_, code)| *code == "bad-pattern").count(), 2);
+        assert!(wrong.iter().all(|wrong| !wrong.remedy.is_empty()));
+    }
+}
