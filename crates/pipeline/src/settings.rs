@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use content::config::{Config, InputKind, RouteKind, Secret, SecretError, SyslogConfig, SyslogProtocol};
+use engine::ContentKey;
 
 /// The name of the file that holds the made token of the acknowledgement endpoint.
 pub const ACKNOWLEDGEMENTS_TOKEN_FILE: &str = "acknowledgements.token";
+/// The name of the file that holds the made key of digests.
+pub const CONTENT_KEY_FILE: &str = "content.key";
 const TOKEN_BYTES: usize = 32;
 
 /// A configuration whose secrets were read.
@@ -39,8 +42,8 @@ pub enum SettingsError {
         #[source]
         source: SecretError,
     },
-    /// The made token cannot be kept.
-    #[error("cannot keep the acknowledgement token in `{}`", path.display())]
+    /// A made token or key cannot be read or kept.
+    #[error("cannot keep a made secret in `{}`", path.display())]
     Token {
         /// The file.
         path: PathBuf,
@@ -105,10 +108,29 @@ fn acknowledgers(config: &Config) -> Result<Vec<(String, String)>, SettingsError
     Ok(vec![("soc".to_owned(), token)])
 }
 
-/// The token in the data folder; made, for its owner's eyes only, when it is not there.
+/// The token in the data folder; made when it is not there.
 fn made_token(data_dir: &Path) -> Result<String, SettingsError> {
+    made(data_dir, ACKNOWLEDGEMENTS_TOKEN_FILE, |random| format!("wk_ack_{random}"))
+}
+
+/// The key of digests of sensitive values, in the data folder; made when it is not there. Whoever loses it can no longer tell whether
+/// what is said now was said before.
+///
+/// Errors: [`SettingsError::Token`] where it cannot be read or kept, or is not 64 hexadecimal digits.
+pub fn content_key(data_dir: &Path) -> Result<ContentKey, SettingsError> {
+    let text = made(data_dir, CONTENT_KEY_FILE, |random| random)?;
+    let mut key = [0; 32];
+    hex::decode_to_slice(&text, &mut key).map_err(|error| SettingsError::Token {
+        path: data_dir.join(CONTENT_KEY_FILE),
+        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error.to_string()),
+    })?;
+    Ok(ContentKey::new(key))
+}
+
+/// What a file of the data folder says; if it is not there, what `write` makes of random digits, for its owner's eyes only.
+fn made(data_dir: &Path, name: &str, write: impl Fn(String) -> String) -> Result<String, SettingsError> {
     use std::os::unix::fs::OpenOptionsExt;
-    let path = data_dir.join(ACKNOWLEDGEMENTS_TOKEN_FILE);
+    let path = data_dir.join(name);
     let failed = |source| SettingsError::Token { path: path.clone(), source };
     match std::fs::read_to_string(&path) {
         Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
@@ -118,7 +140,7 @@ fn made_token(data_dir: &Path) -> Result<String, SettingsError> {
     }
     let mut bytes = [0; TOKEN_BYTES];
     getrandom::fill(&mut bytes).map_err(|error| failed(std::io::Error::other(error.to_string())))?;
-    let token = format!("wk_ack_{}", hex::encode(bytes));
+    let token = write(hex::encode(bytes));
     std::fs::create_dir_all(data_dir).map_err(failed)?;
     let file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path);
     file.and_then(|mut file| writeln!(file, "{token}").and_then(|()| file.sync_all())).map_err(failed)?;

@@ -1,6 +1,7 @@
 //! `eval`: each labelled set through our rules and through SigmaHQ's, by the engine that everything else uses.
 
 mod complete;
+mod prompts;
 mod score;
 mod sets;
 mod table;
@@ -30,8 +31,12 @@ pub fn eval(data: Option<PathBuf>, write: bool) -> anyhow::Result<bool> {
     }
     let text = table::render(&engines, &scores);
     println!("\n{text}");
+    let detector = all.detectors.first().ok_or_else(|| anyhow::anyhow!("the content has no detector"))?;
+    let prompts = prompts::table(&data, &**detector)?;
+    println!("{prompts}");
     if write {
         page::write("evaluation.md", "tables", &text)?;
+        page::write("evaluation.md", "prompts", &prompts)?;
     }
     // A set in which nothing decodes, or in which a record is taken for another feed's, is not a score but a fault.
     Ok(scores.iter().all(|score| score.decoded > 0 && score.misread == 0))

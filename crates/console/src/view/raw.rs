@@ -142,15 +142,20 @@ fn bare(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
-/// `{"redacted": true, "bytes": n, "sha256": "…"}` at the start of `lexemes`: its length and what to show instead.
+/// `{"redacted": true, "bytes": n, "hmac_sha256": "…"}`, or with `sha256`, at the start of `lexemes`: its length and what to show instead.
 fn redaction(lexemes: &[&str]) -> Option<(usize, String)> {
     let [head, rest @ ..] = lexemes.get(..13)? else { return None };
     let [k1, ":", "true", ",", k2, ":", bytes, ",", k3, ":", digest, "}"] = rest else { return None };
-    if *head != "{" || [*k1, *k2, *k3] != ["\"redacted\"", "\"bytes\"", "\"sha256\""] {
+    let by = match *k3 {
+        "\"sha256\"" => "sha256",
+        "\"hmac_sha256\"" => "keyed digest",
+        _ => return None,
+    };
+    if *head != "{" || [*k1, *k2] != ["\"redacted\"", "\"bytes\""] {
         return None;
     }
     let digest: String = bare(digest).chars().take(12).collect();
-    Some((13, format!("redacted · {bytes} bytes · sha256 {digest}…")))
+    Some((13, format!("redacted · {bytes} bytes · {by} {digest}…")))
 }
 
 /// Splits JSON into lexemes; `None` where it is not JSON on its surface. Checks no grammar: the engine did.
@@ -224,6 +229,14 @@ mod tests {
         let layout = layout(raw, &BTreeSet::new());
         assert_eq!(layout.lines[1].tokens[2].kind, Kind::Redacted);
         assert_eq!(text(&layout), "{\n  \"prompt\": redacted · 34 bytes · sha256 0123456789ab…,\n  \"x\": 1\n}");
+    }
+
+    #[test]
+    fn so_do_those_under_a_key_and_nothing_else_passes_for_one() {
+        let shown = |raw: &str| text(&layout(raw, &BTreeSet::new()));
+        let keyed = r#"{"p":{"redacted":true,"bytes":34,"hmac_sha256":"0123456789abcdef"}}"#;
+        assert!(shown(keyed).contains("redacted · 34 bytes · keyed digest 0123456789ab…"));
+        assert!(!shown(&keyed.replace("hmac_sha256", "md5")).contains("redacted ·"));
     }
 
     #[test]

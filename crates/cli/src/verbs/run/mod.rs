@@ -107,6 +107,7 @@ fn open(context: &Context, config: Config, new_token: bool) -> Result<Opened, Fa
     let lock = lock(data_dir)?;
     let (catalogue, mut diagnostics) = load(&context.roots(&config, true, &[]));
     let (engine, wrong) = catalogue.compile(engine_limits(&config));
+    let engine = engine.with_content_key(&pipeline::settings::content_key(data_dir).environment()?);
     diagnostics.extend(wrong);
     tell_set_aside(context, &diagnostics)?;
     contracts(&config, &catalogue)?;
