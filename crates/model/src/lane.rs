@@ -17,11 +17,13 @@ pub enum Lane {
     Test,
     /// A rehearsal.
     Exercise,
+    /// A record that Watchkeep sends itself to see that the line carries.
+    Canary,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Lane; 5] = [Lane::Live, Lane::Sample, Lane::Replay, Lane::Test, Lane::Exercise];
+    pub const ALL: [Lane; 6] = [Lane::Live, Lane::Sample, Lane::Replay, Lane::Test, Lane::Exercise, Lane::Canary];
 
     /// The lane's word.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Lane {
             Lane::Replay => "replay",
             Lane::Test => "test",
             Lane::Exercise => "exercise",
+            Lane::Canary => "canary",
         }
     }
 

@@ -69,6 +69,13 @@ impl Store {
         Ok(alert.unwrap_or_else(|| model::Alert::id_of(&settlement.findings[0].finding)))
     }
 
+    /// What [`Store::raise_self`] told with `key` is over: its alert, if it is not closed, says so in its history, and so do the routes that were told
+    /// of it. A person closes it.
+    pub fn recover_self(&self, message: &str, key: &str, now: Time) -> Result<(), StoreError> {
+        let (title, message, key) = (String::new(), message.to_owned(), key.to_owned());
+        self.write(|db| recover(db, &Note { title, message, level: Level::Informational, key }, now))
+    }
+
     /// Checks every conservation law; what does not hold raises one alert about ourselves, which later checks fold into.
     pub fn check_balance(&self, now: Time) -> Result<Vec<Imbalance>, StoreError> {
         let broken = self.imbalances(now)?;

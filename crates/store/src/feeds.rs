@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 
 use crate::rows::{count, json, text, time, time_maybe, to_json, word};
-use crate::{Settlement, Store, StoreError, ledger};
+use crate::{Settlement, Store, StoreError, ledger, paths};
 
 /// Days for which hours are kept: the weeks to which an hour is compared, and one more day.
 const KEPT_DAYS: i64 = engine::health::WEEKS * 7 + 1;
@@ -83,6 +83,7 @@ pub fn heard(feeds: &[Feed], once: &BTreeSet<String>) -> BTreeMap<SourceId, Hear
             last: feed.last_received,
             hours: Hours::new(),
             day: Vec::new(),
+            paths: None,
         });
         heard.first = heard.first.min(feed.first_received);
         heard.last = heard.last.max(feed.last_received);
@@ -181,6 +182,9 @@ pub(crate) fn measure(db: &Connection, settlement: &Settlement) -> Result<(), St
     for measured in settlement.measured.iter().filter(|measured| measured.sums.records > 0) {
         touch(db, &settlement.input, measured, settlement.now)?;
         add(db, &settlement.input, measured)?;
+        if measured.lane == Lane::Live {
+            paths::add(db, &measured.source, measured.hour, &measured.sums)?;
+        }
     }
     Ok(())
 }
@@ -213,6 +217,8 @@ fn add(db: &Connection, input: &str, measured: &Measured) -> Result<(), StoreErr
     let known: Option<Sums> = known.query_row(key, |row| Ok(json(row, 0, "sums"))).optional()?.transpose()?;
     let mut all = known.unwrap_or_default();
     all.merge(sums);
+    // Keys are kept by source, not by hour.
+    all.paths.clear();
     db.prepare_cached("INSERT OR REPLACE INTO feed_hours VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?.execute(params![
         source.as_str(),
         input,

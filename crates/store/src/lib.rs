@@ -16,6 +16,7 @@
 mod act;
 mod alerts;
 mod audit;
+mod canary;
 mod check;
 mod correlations;
 mod detail;
@@ -29,6 +30,7 @@ mod lost;
 mod migrations;
 mod open;
 mod outbox;
+mod paths;
 mod payload;
 mod rejects;
 mod report;
@@ -45,6 +47,7 @@ mod triage;
 
 pub use alerts::{AlertPage, AlertQuery, AlertSort};
 pub use audit::{AuditEntry, AuditReport};
+pub use canary::{CANARY_SOURCE, CanaryReport};
 pub use correlations::CorrelationCount;
 pub use detail::{AlertDetail, Delivery, EvidenceRow, FindingRow, HistoryRow};
 pub use engine::health as figures;

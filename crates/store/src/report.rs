@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use engine::health::{Standing, Trouble, Verdict, VolumeNow, Watch, judge};
+use engine::health::{Drift, Standing, Trouble, Verdict, VolumeNow, Watch, drift, judge};
 use model::{SourceId, Time};
 use serde::Serialize;
 
 use crate::feeds::{self, Feed, heard};
-use crate::standings::{Contracts, follow, load, load_watch};
-use crate::{Store, StoreError};
+use crate::standings::{Contracts, follow, load, load_watch, with_paths};
+use crate::{CANARY_SOURCE, CanaryReport, Store, StoreError, canary};
 
 /// A platform that did not judge its sources for so long does not run.
 const STOPPED_MS: i64 = 5 * 60_000;
@@ -23,6 +23,8 @@ pub struct HealthReport {
     pub as_of: Time,
     /// Does a platform run on this store?
     pub is_running: bool,
+    /// The last canary that came through the whole line.
+    pub canary: Option<CanaryReport>,
     /// Every loaded source, and every other that was heard, by id.
     pub sources: Vec<SourceReport>,
 }
@@ -42,6 +44,8 @@ pub struct SourceReport {
     pub troubles: Vec<Trouble>,
     /// The last whole hour, over all live inputs.
     pub volume: Option<VolumeNow>,
+    /// Keys of its records that are new or gone.
+    pub drift: Drift,
     /// Its feeds.
     pub feeds: Vec<Feed>,
 }
@@ -62,10 +66,12 @@ impl Store {
                 Some(last) => (Watch { now: now.max(last.now), ..last }, true),
                 None => (Watch { now, started: Time::EPOCH, first: now }, false),
             };
-            let feeds = feeds::load(db, watch.now)?;
-            let heard = heard(&feeds, &asked.once);
+            let mut feeds = feeds::load(db, watch.now)?;
+            feeds.retain(|feed| feed.source.as_str() != CANARY_SOURCE);
+            let heard = with_paths(db, heard(&feeds, &asked.once))?;
             let mut by_source: BTreeMap<SourceId, Vec<Feed>> = BTreeMap::new();
-            asked.declared.keys().for_each(|source| drop(by_source.insert(source.clone(), Vec::new())));
+            let sources = asked.declared.keys().filter(|source| source.as_str() != CANARY_SOURCE);
+            sources.for_each(|source| drop(by_source.insert(source.clone(), Vec::new())));
             feeds.into_iter().for_each(|feed| by_source.entry(feed.source.clone()).or_default().push(feed));
             let mut kept = load(db)?;
             let one = |(source, feeds): (SourceId, Vec<Feed>)| {
@@ -75,11 +81,12 @@ impl Store {
                 let (troubles, volume) = (judged.troubles.clone(), judged.volume);
                 let is_missed = is_expected && judged.verdict == Verdict::Unheard && contract.is_missed(watch);
                 let is_alarming = judged.verdict.is_trouble() || is_missed;
+                let drift = heard.get(&source).map(|heard| drift(heard, watch)).unwrap_or_default();
                 let standing = follow(judged, kept.remove(&source).as_ref());
-                SourceReport { source, standing, is_expected, is_alarming, troubles, volume, feeds }
+                SourceReport { source, standing, is_expected, is_alarming, troubles, volume, drift, feeds }
             };
             let sources = by_source.into_iter().map(one).collect();
-            Ok(HealthReport { as_of: watch.now, is_running, sources })
+            Ok(HealthReport { as_of: watch.now, is_running, canary: canary::load(db)?, sources })
         })
     }
 }

@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::health::{Contract, Judged, Standing, Verdict, Watch, judge};
+use engine::health::{Contract, Heard, Judged, Standing, Verdict, Watch, judge};
 use model::{Level, SourceId, Time};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::check::Note;
 use crate::feeds::{self, heard};
 use crate::rows::{text, time, time_maybe, word};
-use crate::{Store, StoreError, check};
+use crate::{Store, StoreError, check, paths};
 
 /// What is asked of the sources of a site.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Store {
         self.write(|db| {
             let watch = note_watch(db, started, now)?;
             feeds::forget(db, now)?;
-            let heard = heard(&feeds::load(db, now)?, &asked.once);
+            let heard = with_paths(db, heard(&feeds::load(db, now)?, &asked.once))?;
             let mut kept = load(db)?;
             let mut changes = Vec::new();
             for (source, contract) in &asked.declared {
@@ -104,6 +104,19 @@ impl Store {
     pub fn watch(&self) -> Result<Option<Watch>, StoreError> {
         self.read(load_watch)
     }
+}
+
+/// What was heard of each source, with the keys of its records.
+pub(crate) fn with_paths(
+    db: &Connection,
+    mut heard: BTreeMap<SourceId, Heard>,
+) -> Result<BTreeMap<SourceId, Heard>, StoreError> {
+    for (source, paths) in paths::load(db)? {
+        if let Some(heard) = heard.get_mut(&source) {
+            heard.paths = Some(paths);
+        }
+    }
+    Ok(heard)
 }
 
 /// What is wrong stays so since it was first seen.

@@ -8,7 +8,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use model::{Lane, SourceId, Time};
 use store::figures::{Hours, Standing, Sums, Verdict, degraded, percent};
-use store::{Feed, HealthReport, SourceHealth, SourceReport};
+use store::{CanaryReport, Feed, HealthReport, SourceHealth, SourceReport};
 
 use super::Choice;
 use crate::view::multiples::{self, Drawing};
@@ -32,6 +32,7 @@ struct SourcesPage {
     windows: Vec<Choice>,
     hours: i64,
     now: Time,
+    canary: Option<CanaryReport>,
     /// When somebody last listened, if nobody does now.
     stopped: Option<Time>,
 }
@@ -112,6 +113,7 @@ pub(crate) async fn show(
         windows: windows.into(),
         hours,
         now: report.as_of,
+        canary: report.canary,
         stopped: (!report.is_running && report.as_of < now).then_some(report.as_of),
     })
 }
@@ -205,9 +207,10 @@ fn head(report: &SourceReport, only_samples: bool) -> (&'static str, &'static st
         Verdict::Late => ("Late", "late", 2),
         Verdict::Thin => ("Thin", "late", 3),
         Verdict::Incomplete => ("Incomplete", "late", 4),
-        Verdict::Live => ("Live", "speaking", 5),
-        Verdict::Unheard if only_samples => ("Samples only", "sample", 6),
-        Verdict::Unheard => ("Never heard", "never", 7),
+        Verdict::Drifting => ("Drifting", "late", 5),
+        Verdict::Live => ("Live", "speaking", 6),
+        Verdict::Unheard if only_samples => ("Samples only", "sample", 7),
+        Verdict::Unheard => ("Never heard", "never", 8),
     }
 }
 

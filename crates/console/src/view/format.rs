@@ -103,6 +103,7 @@ pub(crate) fn lane(lane: &Lane) -> &'static str {
         Lane::Replay => "REPLAY",
         Lane::Test => "TEST",
         Lane::Exercise => "EXERCISE",
+        Lane::Canary => "CANARY",
     }
 }
 

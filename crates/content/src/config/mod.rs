@@ -101,10 +101,12 @@ pub struct CorrelationsConfig {
 }
 
 /// The health of sources (`[health]`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthConfig {
     /// Sources that this site must have: one of them that is never heard is an alert.
     pub expect: Vec<SourceId>,
+    /// How often a record of our own travels the line; zero sends none.
+    pub canary: Duration,
 }
 
 /// The history of events (`[lake]`).

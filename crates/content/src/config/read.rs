@@ -194,12 +194,20 @@ fn read_correlations<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Cor
     correlations
 }
 
+/// The shortest time between two canaries.
+const CANARY_MIN: Duration = Duration::from_secs(10);
+
 fn read_health<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> HealthConfig {
     let mut section = reader.section(root, "health");
     let expect = reader.list(&mut section, "expect").unwrap_or_default();
     let expect = expect.into_iter().map(|(source, _)| SourceId::new(source)).collect();
+    let canary = duration(reader, &mut section, "canary", 300_000);
+    if !canary.is_zero() && canary < CANARY_MIN {
+        let message = format!("`health.canary` is `{}`", print_duration(canary));
+        reader.error(section.offset(), "bad-value", message, "write `10s` or more, or `0s` for none");
+    }
     reader.finish(section);
-    HealthConfig { expect }
+    HealthConfig { expect, canary }
 }
 
 fn read_limits<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> LimitsConfig {

@@ -100,6 +100,7 @@ impl Config {
         p.duration("snapshot_every", self.correlations.snapshot_every);
         p.table("[health]", "health");
         p.list("expect", &self.health.expect);
+        p.duration("canary", self.health.canary);
     }
 
     fn print_limits(&self, p: &mut Printer<'_>) {

@@ -3,6 +3,7 @@
 use model::Time;
 use serde::Serialize;
 
+use super::drift::{Paths, drifting};
 use super::volume::{self, Expectation, Hours};
 use super::{Sums, Verdict, minute, percent, span};
 use crate::Source;
@@ -54,6 +55,8 @@ pub struct Heard {
     pub hours: Hours,
     /// What was measured in each hour of the last day, by start of the hour.
     pub day: Vec<(Time, Sums)>,
+    /// The keys of its records; `None` where none was looked at.
+    pub paths: Option<Paths>,
 }
 
 /// The time, and since when somebody listens.
@@ -111,10 +114,15 @@ pub fn judge(contract: &Contract, heard: Option<&Heard>, watch: Watch) -> Judged
     let troubles: Vec<Trouble> = match silent(contract, heard, watch) {
         // What does not come is neither late nor thin.
         Some(silent) => vec![silent],
-        None => [late(contract, heard), thin(contract, heard, volume, watch), incomplete(contract, heard)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        None => [
+            late(contract, heard),
+            thin(contract, heard, volume, watch),
+            incomplete(contract, heard),
+            drifting(heard, watch),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     };
     match troubles.first() {
         Some(gravest) => Judged {

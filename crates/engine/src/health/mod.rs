@@ -4,6 +4,7 @@
 //! up in any order; a [`Verdict`] with a sentence that says what was measured and what was expected. Pure functions: the same figures
 //! at the same time give the same verdict. Bound: a source's required fields, and five weeks of hours.
 
+mod drift;
 mod judge;
 mod lags;
 mod rules;
@@ -12,6 +13,7 @@ mod verdict;
 mod volume;
 mod words;
 
+pub use drift::{Drift, NAME_MAX, PATHS_MAX, Paths, SAMPLED, Seen, drift};
 pub use judge::{Contract, Heard, Judged, Trouble, VolumeNow, Watch, judge};
 pub use lags::{BUCKETS, Lags};
 pub use rules::{Degraded, Standing, degraded};

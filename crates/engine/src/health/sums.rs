@@ -9,6 +9,7 @@ use model::Time;
 use serde::{Deserialize, Serialize};
 
 use super::Lags;
+use super::drift::{self, PATHS_MAX, SAMPLED};
 use crate::Event;
 use crate::source::REQUIRED_MAX;
 
@@ -30,6 +31,12 @@ pub struct Sums {
     pub ahead_max_ms: i64,
     /// How many have each required field, by its first path.
     pub filled: BTreeMap<String, Fill>,
+    /// Records whose keys were looked at.
+    #[serde(default)]
+    pub sampled: u64,
+    /// In how many of them each key stood at the top.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub paths: BTreeMap<String, u64>,
     /// The latest event time; one from the future counts as five minutes after its receipt.
     pub last_event: Option<Time>,
     /// The latest receipt.
@@ -71,6 +78,9 @@ impl Tally {
             self.required = fields.filter_map(|paths| paths.first().cloned()).collect();
             self.filled = vec![0; self.required.len()];
         }
+        if sums.records.is_multiple_of(SAMPLED) && !event.record().is_text() {
+            sums.look(event.raw());
+        }
         sums.records += 1;
         let (time, received) = (event.time(), event.received());
         sums.last_received = sums.last_received.max(Some(received));
@@ -93,6 +103,20 @@ impl Tally {
 }
 
 impl Sums {
+    #[cold]
+    fn look(&mut self, raw: &str) {
+        self.sampled += 1;
+        for key in drift::keys(raw) {
+            self.note(key, 1);
+        }
+    }
+
+    fn note(&mut self, key: String, n: u64) {
+        if self.paths.len() < PATHS_MAX || self.paths.contains_key(&key) {
+            *self.paths.entry(key).or_default() += n;
+        }
+    }
+
     fn time(&mut self, lag_ms: i64) {
         self.lags.add(lag_ms);
         self.lag_max_ms = self.lag_max_ms.max(lag_ms);
@@ -113,6 +137,8 @@ impl Sums {
             let fill = self.filled.entry(name.clone()).or_default();
             (fill.n, fill.of) = (fill.n + more.n, fill.of + more.of);
         }
+        self.sampled += other.sampled;
+        other.paths.iter().for_each(|(key, n)| self.note(key.clone(), *n));
         self.last_event = self.last_event.max(other.last_event);
         self.last_received = self.last_received.max(other.last_received);
     }

@@ -14,6 +14,8 @@ pub enum Verdict {
     Thin,
     /// Records lack fields that they must have.
     Incomplete,
+    /// The keys of its records changed.
+    Drifting,
     /// As expected.
     Live,
     /// No record ever.
@@ -22,8 +24,15 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, the gravest first.
-    pub const ALL: [Verdict; 6] =
-        [Verdict::Silent, Verdict::Late, Verdict::Thin, Verdict::Incomplete, Verdict::Live, Verdict::Unheard];
+    pub const ALL: [Verdict; 7] = [
+        Verdict::Silent,
+        Verdict::Late,
+        Verdict::Thin,
+        Verdict::Incomplete,
+        Verdict::Drifting,
+        Verdict::Live,
+        Verdict::Unheard,
+    ];
 
     /// The verdict's word.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +41,7 @@ impl Verdict {
             Verdict::Late => "late",
             Verdict::Thin => "thin",
             Verdict::Incomplete => "incomplete",
+            Verdict::Drifting => "drifting",
             Verdict::Live => "live",
             Verdict::Unheard => "unheard",
         }

@@ -5,6 +5,7 @@
 //! settled; the router sends what is due; all within [`Settings::drain`]. What does not make it stays in the journal, before
 //! its cursor, or in the outbox, for the next start.
 
+mod canary;
 mod network;
 mod upkeep;
 mod wire;

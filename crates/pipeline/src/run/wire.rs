@@ -12,11 +12,11 @@ use engine::correlate::Options;
 use engine::{Engine, Source};
 use lake::{Lake, LakeOptions};
 use store::journal::{Journal, JournalOptions};
-use store::{Contracts, RouteRule, Store};
+use store::{CANARY_SOURCE, Contracts, RouteRule, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{RunError, Running, network, upkeep};
+use super::{RunError, Running, canary, network, upkeep};
 use crate::Clock;
 use crate::backoff::Backoff;
 use crate::http::{self, HttpInput, HttpOptions, HttpParts, Token};
@@ -265,11 +265,23 @@ impl Wiring {
         threads.push(spawn(move || upkeep::watch_sources(&store, &asked, &clock, &stop, &*queued)));
         let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
         threads.push(spawn(move || upkeep::mend_journal(&feed, &journal, &key)));
+        threads.extend(self.canary(line));
         if let Some(lake) = lake {
             let feed = self.feed(line, "lake", None);
             threads.push(spawn(move || upkeep::move_lake(&feed, &lake)));
         }
         threads
+    }
+
+    /// Sends canaries, if they are wanted and there is a source that knows them.
+    fn canary(&self, line: &LineSender) -> Option<JoinHandle<()>> {
+        let every = self.settings.config.health.canary;
+        let is_known = self.engine.sources().iter().any(|source| source.id.as_str() == CANARY_SOURCE);
+        if every.is_zero() || !is_known {
+            return None;
+        }
+        let (feed, journal, queued) = (self.feed(line, canary::INPUT, None), self.journal.clone(), self.queued.clone());
+        Some(spawn(move || canary::fly(&feed, &journal, every, &*queued)))
     }
 
     fn feeds(&self, line: &LineSender) -> (Vec<JoinHandle<()>>, Option<JoinHandle<()>>) {

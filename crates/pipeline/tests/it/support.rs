@@ -100,14 +100,28 @@ impl House {
         House::start_with(folder, extra, |_| {}).await
     }
 
+    /// Starts with another engine.
+    pub async fn start_on(engine: Engine, extra: &str) -> House {
+        House::start_all(Arc::new(tempfile::tempdir().unwrap()), extra, Arc::new(engine), |_| {}).await
+    }
+
     pub async fn start_with(folder: Arc<tempfile::TempDir>, extra: &str, change: impl FnOnce(&mut Settings)) -> House {
+        House::start_all(folder, extra, engine(), change).await
+    }
+
+    async fn start_all(
+        folder: Arc<tempfile::TempDir>,
+        extra: &str,
+        engine: Arc<Engine>,
+        change: impl FnOnce(&mut Settings),
+    ) -> House {
         let config = config(folder.path(), extra);
         std::fs::create_dir_all(&config.data_dir).unwrap();
         let store = Store::open(&config.data_dir).unwrap();
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let mut settings = Settings::read(config).unwrap();
         change(&mut settings);
-        let running = pipeline::start(settings, engine(), store.clone(), clock.clone()).await.unwrap();
+        let running = pipeline::start(settings, engine, store.clone(), clock.clone()).await.unwrap();
         House { running: Some(running), store, clock, folder, http: reqwest::Client::new() }
     }
 

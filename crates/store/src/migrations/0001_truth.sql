@@ -8,7 +8,7 @@ CREATE TABLE alerts (
     message         TEXT NOT NULL, -- the reason sentence
     level           INTEGER NOT NULL CHECK (level BETWEEN 1 AND 5), -- 1 informational to 5 critical
     source          TEXT NOT NULL, -- the source of its events
-    lane            TEXT NOT NULL, -- live, sample, replay, test or exercise
+    lane            TEXT NOT NULL, -- live, sample, replay, test, exercise or canary
     state           TEXT NOT NULL, -- open, delivered, received, acknowledged or closed
     fold_digest     BLOB NOT NULL, -- digest of rule, lane and fold values
     fold            TEXT NOT NULL, -- JSON: fold values and window

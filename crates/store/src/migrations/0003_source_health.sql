@@ -1,7 +1,7 @@
 CREATE TABLE feeds (
     source         TEXT NOT NULL, -- the source
     input          TEXT NOT NULL, -- the input through which it came
-    lane           TEXT NOT NULL, -- live, sample, replay, test or exercise
+    lane           TEXT NOT NULL, -- live, sample, replay, test, exercise or canary
     first_received INTEGER NOT NULL, -- when its first event was received
     last_received  INTEGER NOT NULL, -- when its latest was
     last_event     INTEGER, -- the latest event time; one from the future counts as five minutes after its receipt

@@ -176,6 +176,51 @@ fn only_a_source_that_must_be_there_is_missed() {
 }
 
 #[test]
+fn a_key_that_appears_after_a_week_is_drift() {
+    let (_dir, store) = store();
+    let day = 24 * HOUR;
+    let sampled = |minute: i64, keys: &[&str]| {
+        let mut measured = measured(100, minute, 5);
+        measured.sums.sampled = 100;
+        measured.sums.paths = keys.iter().map(|key| ((*key).to_owned(), 100)).collect();
+        let settlement =
+            Settlement { input: "http".into(), measured: vec![measured], now: at(minute), ..Settlement::default() };
+        store.settle(settlement, &[route("soc")]).unwrap();
+    };
+    for n in 0..9 {
+        sampled(n * day + 1, &["uuid", "actor"]);
+        assert_eq!(told(&store, n * day + 2), []);
+    }
+    sampled(9 * day + 1, &["uuid", "debugData"]);
+    assert_eq!(told(&store, 9 * day + 2), [(Verdict::Drifting, true)]);
+    assert!(
+        only_alert(&store).message.ends_with("is drifting: new keys: `debugData`"),
+        "{}",
+        only_alert(&store).message
+    );
+    sampled(10 * day + 2, &["uuid", "debugData"]);
+    assert_eq!(told(&store, 10 * day + 3), [], "it drifts still");
+    let report = store.health_report(&asked(), at(10 * day + 3)).unwrap();
+    let drift = &report.sources[0].drift;
+    assert_eq!((&drift.new[..], &drift.gone[..]), (&[][..], &["actor".to_owned()][..]));
+}
+
+#[test]
+fn the_keys_of_a_source_are_bounded() {
+    let (dir, store) = store();
+    for round in 0..3 {
+        let mut measured = measured(1, 1, 5);
+        measured.sums.sampled = 1;
+        measured.sums.paths = (0..200).map(|n| (format!("key{}", round * 200 + n), 1)).collect();
+        let settlement =
+            Settlement { input: "http".into(), measured: vec![measured], now: at(1), ..Settlement::default() };
+        store.settle(settlement, &[]).unwrap();
+    }
+    let rows: i64 = db(dir.path()).query_row("SELECT count(*) FROM source_paths", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 257, "256 keys and the row that counts samples");
+}
+
+#[test]
 fn a_report_is_of_the_time_when_somebody_last_listened() {
     let (_dir, store) = store();
     hear(&store, 10, 1, 5);

@@ -9,7 +9,7 @@ use content::config::Config;
 use engine::health::{Degraded, Verdict, degraded, expectation, percent, span};
 use model::{RuleId, Time};
 use serde_json::{Value, json};
-use store::{Contracts, Feed, HealthReport, SourceHealth, SourceReport};
+use store::{CANARY_SOURCE, CanaryReport, Contracts, Feed, HealthReport, SourceHealth, SourceReport};
 
 use crate::clock;
 use crate::context::Context;
@@ -19,8 +19,19 @@ use crate::table::{counted, group, number, print_list};
 
 const HOUR_MS: i64 = 3_600_000;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-const HEADERS: [&str; 10] =
-    ["source", "input", "verdict", "last event", "lag p50/p95", "last hour", "24 h", "filled", "rejected", "repeats"];
+const HEADERS: [&str; 11] = [
+    "source",
+    "input",
+    "verdict",
+    "last event",
+    "lag p50/p95",
+    "last hour",
+    "24 h",
+    "filled",
+    "drift",
+    "rejected",
+    "repeats",
+];
 
 /// What is asked of the sources of this site.
 ///
@@ -50,6 +61,7 @@ pub fn show(context: &Context, config: &Config, catalogue: &Catalogue, all: bool
             feeds => rows.extend(feeds.iter().map(|feed| feed_row(one, feed, &report, &weak))),
         }
     }
+    rows.extend(report.canary.map(canary_row));
     rows.extend(strangers.iter().filter(|row| row.source.is_none()).map(stranger_row));
     tell_stopped(context, &report, now)?;
     print_list(context, &rows, &HEADERS, table_row, "nothing has arrived yet")?;
@@ -83,6 +95,8 @@ fn source_row(one: &SourceReport, weak: &Weak) -> Value {
         "since": one.standing.since,
         "sentence": one.standing.sentence,
         "troubles": one.troubles,
+        "new_keys": one.drift.new,
+        "gone_keys": one.drift.gone,
         "expected_here": one.is_expected,
         "degraded_rules": weak.iter().filter_map(leans).collect::<Vec<_>>(),
     })
@@ -128,6 +142,17 @@ fn hours_of(feed: &Feed, as_of: Time) -> Vec<u64> {
     (0..=24).rev().map(|ago| feed.hours.get(&at(ago)).copied().unwrap_or(0)).collect()
 }
 
+/// The last record that the platform sent itself.
+fn canary_row(canary: CanaryReport) -> Value {
+    json!({
+        "source": CANARY_SOURCE,
+        "lane": "canary",
+        "last_event": canary.sent,
+        "settled": canary.settled,
+        "travel_ms": canary.travel_ms,
+    })
+}
+
 /// What an input received without a source being known.
 fn stranger_row(row: &SourceHealth) -> Value {
     json!({
@@ -151,7 +176,9 @@ fn table_row(row: &Value) -> Vec<Cell> {
         _ => Color::Grey,
     };
     let lag = |key: &str| row[key].as_i64().map(span);
+    let travel = lag("travel_ms").map(|travel| format!("{travel} in all"));
     let lags = lag("lag_p50_ms").zip(lag("lag_p95_ms")).map_or_else(String::new, |(p50, p95)| format!("{p50} / {p95}"));
+    let lags = travel.unwrap_or(lags);
     let rejected: u64 = row["rejected_24h"].as_object().map_or(0, |map| map.values().filter_map(Value::as_u64).sum());
     vec![
         Cell::new(text(&row["source"], "(not known)")),
@@ -162,6 +189,7 @@ fn table_row(row: &Value) -> Vec<Cell> {
         Cell::new(volume_words(&row["last_hour"])).set_alignment(CellAlignment::Right),
         Cell::new(sparkline(&row["hours"])),
         Cell::new(least_filled(&row["filled"])),
+        Cell::new(drift_words(row)),
         number(rejected),
         number(row["repeated_24h"].as_u64().unwrap_or_default()),
     ]
@@ -189,6 +217,15 @@ fn sparkline(hours: &Value) -> String {
         (n, most) => BARS[(n * 8).div_ceil(most).clamp(1, 8) as usize - 1],
     };
     if most == 0 { String::new() } else { values.iter().map(bar).collect() }
+}
+
+/// `+2 -1`: keys that are new, and keys that are gone.
+fn drift_words(row: &Value) -> String {
+    let count = |key: &str| row[key].as_array().map_or(0, Vec::len);
+    match (count("new_keys"), count("gone_keys")) {
+        (0, 0) => String::new(),
+        (new, gone) => format!("+{new} -{gone}"),
+    }
 }
 
 fn least_filled(filled: &Value) -> String {

@@ -33,6 +33,7 @@ fn heard(until: i64) -> Heard {
         last: hour(until).plus_millis(-1000),
         hours: (0..until).map(|at| (hour(at), 100)).collect(),
         day,
+        paths: None,
     }
 }
 
