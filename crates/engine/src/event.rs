@@ -1,18 +1,16 @@
 //! Events: a record that became one, and what is worked out from it when asked.
 //!
-//! In: a record, its source, its time. Out: id, columns, entities, OCSF, the redacted record. Nothing is worked out twice.
+//! In: a record, its source, its time. Out: id, columns, entities, the redacted record. Nothing is worked out twice.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use model::{Entity, EntityKind, EventId, Lane, Time};
-use serde_json::{Map, Value, json};
 
 use crate::field::Field;
 use crate::identity::Link;
 use crate::minimise::{Span, touches};
-use crate::ocsf::{self, OCSF_VERSION};
 use crate::record::Record;
 use crate::source::Source;
 use crate::source::plan::Plan;
@@ -144,40 +142,6 @@ impl<'a> Event<'a> {
         }
         let column = self.plan.column(name, &self.record).map(Cow::Owned);
         column.or_else(|| self.shown(field).next())
-    }
-
-    /// The event as OCSF: its class, its columns in their places, and the redacted record as `raw_data`.
-    pub fn to_ocsf(&self) -> Value {
-        let class = &self.source.ocsf;
-        let (activity, severity) = (self.plan.activity.choose(&self.record), self.plan.severity.choose(&self.record));
-        let mut event = Map::new();
-        for (path, value) in self.columns_ref() {
-            ocsf::place(&mut event, path, value);
-        }
-        let head = json!({
-            "class_uid": class.class_uid,
-            "class_name": class.class_name,
-            "category_uid": class.category_uid,
-            "category_name": class.category_name,
-            "activity_id": activity,
-            "type_uid": class.class_uid * 100 + activity,
-            "severity_id": severity,
-            "severity": ocsf::severity(severity),
-            "status_id": ocsf::status_id(self.columns_ref().get("status").map(String::as_str)),
-            "time": self.time.millis(),
-            "observables": ocsf::observables(self.entities_ref()),
-            "raw_data": self.redacted(),
-        });
-        event.extend(head.as_object().cloned().unwrap_or_default());
-        ocsf::place_value(&mut event, "metadata.version", OCSF_VERSION.into());
-        ocsf::place_value(&mut event, "metadata.uid", self.id().to_string().into());
-        ocsf::place_value(&mut event, "metadata.log_name", self.source.id.as_str().into());
-        ocsf::place_value(&mut event, "metadata.logged_time", self.received.millis().into());
-        ocsf::place_value(&mut event, "metadata.profiles", json!(class.profiles));
-        let mut labels = vec![format!("lane:{}", self.lane)];
-        labels.extend(self.is_time_of_receipt.then(|| "time:received".to_owned()));
-        ocsf::place_value(&mut event, "metadata.labels", json!(labels));
-        Value::Object(event)
     }
 
     /// Where its source's sensitive values stand.

@@ -7,6 +7,7 @@
 
 pub mod correlate;
 pub mod detector;
+pub mod ecs;
 mod envelope;
 mod event;
 pub mod extract;

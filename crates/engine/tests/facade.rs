@@ -132,7 +132,8 @@ fn a_record_without_a_time_is_evaluated_at_its_receipt_and_says_so() {
     let timeless = CALL.replace(r#""eventTime":"2026-05-06T10:30:00Z","#, "");
     let memory = evaluate(&engine(&[RULE]), timeless.as_bytes(), None);
     assert_eq!(memory.events[0].time, "2026-11-22T12:00:00.000Z");
-    assert_eq!(memory.events[0].ocsf["metadata"]["labels"], serde_json::json!(["lane:test", "time:received"]));
+    let event = common::exported(&engine(&[RULE]), timeless.as_bytes());
+    assert_eq!(event.ocsf["metadata"]["labels"], serde_json::json!(["lane:test", "time:received"]));
     let message = &memory.findings[0].message;
     assert!(message.ends_with("(the record has no time; that of its receipt stands in)"), "{message}");
     let unreadable = CALL.replace("2026-05-06T10:30:00Z", "redacted");
@@ -257,7 +258,7 @@ fn delivery_twice_or_wrapped_is_the_same_event() {
 
 #[test]
 fn events_are_written_as_ocsf() {
-    let ocsf = evaluate(&engine(&[]), CALL.as_bytes(), None).events.remove(0).ocsf;
+    let ocsf = common::exported(&engine(&[]), CALL.as_bytes()).ocsf;
     assert_eq!(
         (&ocsf["class_uid"], &ocsf["type_uid"], &ocsf["activity_id"]),
         (&6003.into(), &600_302.into(), &2.into())
@@ -266,13 +267,13 @@ fn events_are_written_as_ocsf() {
     assert_eq!(ocsf["resources"][0]["uid"], "lab-weights");
     assert_eq!(ocsf["time"], 1_778_063_400_000_i64);
     assert_eq!((&ocsf["severity_id"], &ocsf["status_id"]), (&1.into(), &1.into()));
-    let finding = evaluate(&engine(&[]), FINDING.as_bytes(), None).events.remove(0).ocsf;
+    let finding = common::exported(&engine(&[]), FINDING.as_bytes()).ocsf;
     assert_eq!((&finding["class_uid"], &finding["severity_id"]), (&2004.into(), &4.into()));
 }
 
 #[test]
 fn sensitive_values_leave_as_size_and_digest() {
-    let event = evaluate(&engine(&[]), INVOCATION.as_bytes(), None).events.remove(0);
+    let event = common::exported(&engine(&[]), INVOCATION.as_bytes());
     assert!(!event.redacted.contains("prompt") && event.redacted.contains("\"redacted\":true"));
     let redacted: serde_json::Value = serde_json::from_str(&event.redacted).expect("still JSON");
     assert_eq!(redacted["input"]["inputBodyJson"]["bytes"], r#"{"messages":["a secret \"prompt\""]}"#.len());

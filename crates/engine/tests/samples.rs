@@ -6,22 +6,12 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{Memory, engine, given, source_folders, sources};
+use common::{Memory, engine, given, samples, source_folders, sources};
 use engine::health::Tally;
 use engine::{Engine, Format, Reject, Worker};
 use serde_json::{Value, json};
-
-fn samples(folder: &Path) -> Vec<PathBuf> {
-    let read =
-        std::fs::read_dir(folder.join("samples")).unwrap_or_else(|_| panic!("{} has no samples/", folder.display()));
-    let mut files: Vec<PathBuf> = read.map(|entry| entry.expect("entry").path()).collect();
-    files.retain(|path| path.extension().is_none_or(|ext| ext != "md"));
-    files.sort();
-    assert!(!files.is_empty(), "{} has no samples", folder.display());
-    files
-}
 
 /// A file as the line reads it: framed, counted, evaluated.
 fn read(engine: &Engine, path: &Path) -> Memory {

@@ -17,6 +17,7 @@
 //! `spool/*.corrupt`, is said once as [`LakeError::Damaged`] and counted in [`LakeStats`].
 
 mod error;
+pub mod export;
 mod folder;
 mod parquet_file;
 mod partition;

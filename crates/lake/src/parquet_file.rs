@@ -54,7 +54,7 @@ pub(crate) fn read(path: &Path, each: &mut dyn FnMut(Row)) -> Result<(), LakeErr
     Ok(())
 }
 
-fn properties() -> WriterProperties {
+pub(crate) fn properties() -> WriterProperties {
     let level = ZstdLevel::try_new(3).expect("3 is a zstd level");
     WriterProperties::builder().set_compression(Compression::ZSTD(level)).build()
 }

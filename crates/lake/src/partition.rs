@@ -12,8 +12,13 @@ pub(crate) fn folder(root: &Path, source: &SourceId, day: &str) -> PathBuf {
 /// The name of a source's folder. Source ids are folder names already; anything else is replaced, so that no id can
 /// lead out of the lake. The column `source` keeps the true id.
 pub(crate) fn source_folder(source: &SourceId) -> String {
+    format!("source={}", file_name(source.as_str()))
+}
+
+/// The name without what could lead elsewhere.
+pub(crate) fn file_name(name: &str) -> String {
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' };
-    format!("source={}", source.as_str().chars().map(safe).collect::<String>())
+    name.chars().map(safe).collect()
 }
 
 /// The UTC day of `time`, as `yyyy-mm-dd`.

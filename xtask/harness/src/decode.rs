@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use content::Root;
-use engine::{Engine, Event, Format, Given, Limits, Sink, ocsf};
+use engine::{Engine, Event, Format, Given, Limits, Sink, ecs, ocsf};
 use model::{Finding, Lane, Reject, SourceId, Time};
 
 use crate::limits;
@@ -13,6 +13,20 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     // Real records are larger than the small limits of the other targets.
     catalogue.compile(Limits { record_bytes: 64 << 10, ..limits() }).0
 });
+
+static OCSF: LazyLock<ocsf::Exporter> = LazyLock::new(|| ocsf::Exporter::new(ENGINE.sources()));
+static ECS: LazyLock<ecs::Exporter> = LazyLock::new(|| ecs::Exporter::new(ENGINE.sources()));
+
+/// Whatever a record says, its event is valid in the schemas that it is exported in.
+fn export(event: &Event<'_>) {
+    let options = ocsf::Options { raw_data: true };
+    let made = OCSF.export(event, options).expect("every class of the content is one of the schema").event;
+    let wrong = ocsf::Validator::check(&made);
+    assert!(wrong.is_empty(), "{wrong:#?}\n{made:#}");
+    let made = ECS.export(event, options);
+    let wrong = ecs::check(&made);
+    assert!(wrong.is_empty(), "{wrong:#?}\n{made:#}");
+}
 
 /// Counts what evaluation says, and looks at everything that an event can tell.
 #[derive(Default)]
@@ -29,8 +43,9 @@ impl Sink for Counts {
     fn evaluated(&mut self, event: &Event<'_>) {
         self.evaluated += 1;
         assert_eq!(event.id(), event.id(), "an event's id is not stable");
-        let _ = (event.columns(), event.entities(), event.to_ocsf());
+        let _ = (event.columns(), event.entities());
         let _ = event.redacted();
+        export(event);
     }
 
     fn finding(&mut self, finding: Finding, event: &Event<'_>) {

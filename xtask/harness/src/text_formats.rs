@@ -32,7 +32,7 @@ impl Sink for Told {
 
     fn evaluated(&mut self, event: &Event<'_>) {
         self.settled += 1;
-        let _ = (event.entities(), event.redacted(), event.to_ocsf(), event.links());
+        let _ = (event.entities(), event.redacted(), event.links());
         self.events.push((event.id().to_string(), format!("{:?}", event.columns())));
     }
 

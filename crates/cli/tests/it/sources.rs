@@ -71,3 +71,57 @@ fn a_source_that_is_expected_must_be_loaded() {
         assert!(ran.err.contains("`health.expect` names `oktaa`"), "{}", ran.err);
     }
 }
+
+fn sample(name: &str) -> String {
+    format!("{}/../../content/sources/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn records_are_exported_as_ocsf_and_as_ecs() {
+    let trail = sample("aws_cloudtrail/samples/management.ndjson");
+    let ran = watchkeep(folder().path(), &["sources", "export", &trail, "--to", "ocsf"]).ended(0);
+    let events = ran.lines();
+    assert!(!events.is_empty() && ran.err.contains("0 rejected"), "{}", ran.err);
+    for event in &events {
+        assert_eq!((&event["class_uid"], &event["metadata"]["version"]), (&6003.into(), &"1.8.0".into()));
+        assert!(event.get("raw_data").is_none(), "only on request");
+    }
+    let raw = watchkeep(folder().path(), &["sources", "export", &trail, "--to", "ocsf", "--raw"]).ended(0).lines();
+    assert!(raw.iter().all(|event| event["raw_data"].is_string()));
+    let ecs = watchkeep(folder().path(), &["sources", "export", &trail, "--to", "ecs"]).ended(0).lines();
+    assert_eq!(ecs.len(), events.len());
+    assert!(
+        ecs.iter()
+            .all(|event| event["event"]["dataset"] == "aws.cloudtrail" && event["event"].get("original").is_none())
+    );
+}
+
+#[test]
+fn parquet_goes_to_a_folder_with_a_file_for_each_source() {
+    let (folder, trail) = (folder(), sample("aws_cloudtrail/samples"));
+    let arguments =
+        ["sources", "export", &trail, &sample("aws_vpc_flow_log/samples"), "--to", "ocsf", "--as", "parquet"];
+    let ran = watchkeep(folder.path(), &arguments).ended(2);
+    assert!(ran.err.contains("--output"), "{}", ran.err);
+    // The notices beside the samples are no records.
+    watchkeep(folder.path(), &[&arguments[..], &["--output", "out"]].concat()).ended(2);
+    for name in ["aws_cloudtrail", "aws_vpc_flow_log"] {
+        let bytes = std::fs::read(folder.path().join(format!("out/{name}.parquet"))).expect("a file");
+        assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+    }
+}
+
+#[test]
+fn a_record_of_nobody_is_told_and_the_others_are_written_whole_or_not_at_all() {
+    let folder = folder();
+    std::fs::write(folder.path().join("mixed.ndjson"), "{\"who\":\"knows\"}\n").unwrap();
+    let trail = sample("aws_cloudtrail/samples/management.ndjson");
+    let ran =
+        watchkeep(folder.path(), &["sources", "export", "mixed.ndjson", &trail, "--to", "ocsf", "-o", "out.ndjson"]);
+    let ran = ran.ended(2);
+    assert!(ran.err.contains("unknown_source") && ran.err.contains("written to out.ndjson"), "{}", ran.err);
+    assert!(ran.out.is_empty());
+    let written = std::fs::read_to_string(folder.path().join("out.ndjson")).expect("a file");
+    assert!(written.lines().count() > 0 && written.ends_with('\n'));
+    assert!(!folder.path().join("out.ndjson.part").exists());
+}

@@ -179,6 +179,8 @@ pub struct Source {
     pub entities: BTreeMap<EntityKind, Vec<String>>,
     /// Entities: kind to readings, all of which count.
     pub entity_readings: BTreeMap<EntityKind, Vec<Reading>>,
+    /// Fields of the Elastic Common Schema that are not read from columns as they are of other sources.
+    pub ecs: BTreeMap<String, Vec<Reading>>,
     /// Who acts: the first that reads something counts.
     pub actor: Vec<Named>,
     /// What its records show about who is behind what.

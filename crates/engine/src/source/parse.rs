@@ -1,5 +1,6 @@
 //! Reading `source.yml`: every key is known, every mistake is told with its place and remedy.
 
+mod ecs;
 mod expected;
 mod identity;
 mod routes;
@@ -14,7 +15,7 @@ use regex::Regex;
 use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Required, Source, SourceFormat, TimePath, Unit};
 use crate::yaml::{self, Entry, Node};
 
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "id",
     "title",
     "description",
@@ -31,6 +32,7 @@ const KEYS: [&str; 25] = [
     "sentence",
     "columns",
     "entities",
+    "ecs",
     "actor",
     "links",
     "sensitive",
@@ -119,6 +121,7 @@ impl Form {
                 source.entity_readings = self.entities(node);
                 source.entities = shown(&source.entity_readings);
             }
+            "ecs" => source.ecs = self.ecs(node),
             "actor" => source.actor = self.named(node),
             "links" => source.links = self.links(node),
             "sensitive" => source.sensitive = self.texts(node),
@@ -383,6 +386,7 @@ fn empty() -> Source {
         column_readings: BTreeMap::new(),
         entities: BTreeMap::new(),
         entity_readings: BTreeMap::new(),
+        ecs: BTreeMap::new(),
         actor: Vec::new(),
         links: Vec::new(),
         sensitive: Vec::new(),

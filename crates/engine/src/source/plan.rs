@@ -22,6 +22,7 @@ pub(crate) struct Plan {
     identity: Vec<Vec<Field>>,
     columns: Vec<(String, Vec<Reader>)>,
     entities: Vec<(EntityKind, Vec<Reader>)>,
+    ecs: Vec<(String, Vec<Reader>)>,
     pub(crate) actor: ActorReader,
     pub(crate) links: LinksReader,
     /// For each required field the paths, one of which must have a value.
@@ -63,9 +64,20 @@ impl Chooser {
 
     /// The number for the record.
     pub(crate) fn choose(&self, record: &Record<'_>) -> u32 {
-        let Some(value) = self.from.as_ref().and_then(|reader| reader.first(record)) else { return self.choice.other };
+        self.choose_with(record).0
+    }
+
+    /// The number for the record, and the value that it follows from.
+    pub(crate) fn choose_with(&self, record: &Record<'_>) -> (u32, Option<String>) {
+        let Some(value) = self.from.as_ref().and_then(|reader| reader.first(record)) else {
+            return (self.choice.other, None);
+        };
+        (self.number_of(&value), Some(value))
+    }
+
+    fn number_of(&self, value: &str) -> u32 {
         let choice = &self.choice;
-        if let Some(id) = choice.values.get(&value) {
+        if let Some(id) = choice.values.get(value) {
             return *id;
         }
         let starts = choice.prefixes.iter().filter(|(start, _)| value.starts_with(start.as_str()));
@@ -95,6 +107,7 @@ impl Plan {
             times: source.time.iter().map(|time| (When::compile(time, fields), time.unit)).collect(),
             columns: source.column_readings.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),
             entities: source.entity_readings.iter().map(|(kind, list)| (*kind, readers(list, fields))).collect(),
+            ecs: source.ecs.iter().map(|(name, list)| (name.clone(), readers(list, fields))).collect(),
             actor: ActorReader::compile(&source.actor, fields),
             links: LinksReader::compile(source, fields),
             activity: Chooser::new(&source.ocsf.activity, fields),
@@ -174,6 +187,28 @@ impl Plan {
         // They come from a map by name.
         let at = self.columns.binary_search_by(|(column, _)| column.as_str().cmp(name)).ok()?;
         self.columns[at].1.iter().find_map(|reader| reader.first(record))
+    }
+
+    /// Fields of ECS that the source says itself, with all values of all of their readings.
+    pub(crate) fn ecs(&self, record: &Record<'_>) -> impl Iterator<Item = (&str, Vec<String>)> {
+        self.ecs.iter().map(move |(name, readers)| {
+            let mut values = Vec::new();
+            readers.iter().for_each(|reader| reader.each(record, &mut |value| values.push(value)));
+            (name.as_str(), values)
+        })
+    }
+
+    /// Every value of a column: of the first reading that reads something.
+    pub(crate) fn column_values(&self, name: &str, record: &Record<'_>) -> Vec<String> {
+        let mut values = Vec::new();
+        let Ok(at) = self.columns.binary_search_by(|(column, _)| column.as_str().cmp(name)) else { return values };
+        for reader in &self.columns[at].1 {
+            reader.each(record, &mut |value| values.push(value));
+            if !values.is_empty() {
+                break;
+            }
+        }
+        values
     }
 
     pub(crate) fn columns(&self, record: &Record<'_>) -> BTreeMap<String, String> {

@@ -5,10 +5,12 @@ mod data;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use engine::correlate::Matched;
 use engine::identity::Link;
-use engine::{Engine, Event, Given, Limits, Reject, Sink, Source, sigma};
+use engine::ocsf::{Exported, Exporter, Options};
+use engine::{Engine, Event, Format, Given, Limits, Reject, Sink, Source, ecs, sigma};
 use model::{Finding, Lane, SourceId, Time};
 
 pub fn repository() -> PathBuf {
@@ -81,6 +83,35 @@ pub struct Seen {
     pub ocsf: serde_json::Value,
 }
 
+static EXPORTER: LazyLock<Exporter> = LazyLock::new(|| Exporter::new(&sources()));
+
+/// The event as OCSF, with its record.
+pub fn export(event: &Event<'_>) -> Exported {
+    EXPORTER.export(event, Options { raw_data: true }).expect("its class is one of the schema")
+}
+
+static ECS: LazyLock<ecs::Exporter> = LazyLock::new(|| ecs::Exporter::new(&sources()));
+
+/// The event as ECS, with its record.
+pub fn ecs(event: &Event<'_>) -> serde_json::Value {
+    ECS.export(event, Options { raw_data: true })
+}
+
+/// A part of a page below `docs/`, between `<!-- name -->` and `<!-- end name -->`, says this; `WATCHKEEP_UPDATE=1` writes it.
+pub fn page(file: &str, name: &str, text: &str) {
+    let path = repository().join("docs").join(file);
+    let page = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end {name} -->"));
+    let (head, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("docs/{file} has no part `{name}`"));
+    let (old, tail) = rest.split_once(&end).unwrap_or_else(|| panic!("docs/{file}: `{name}` does not end"));
+    let new = format!("\n{}\n\n", text.trim());
+    if std::env::var_os("WATCHKEEP_UPDATE").is_some() {
+        std::fs::write(&path, format!("{head}{begin}{new}{end}{tail}")).expect("a page");
+    } else {
+        assert_eq!(old, new, "docs/{file}: part `{name}` says something else; look, then run with WATCHKEEP_UPDATE=1");
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Memory {
     pub events: Vec<Seen>,
@@ -88,6 +119,8 @@ pub struct Memory {
     pub matched: Vec<Matched>,
     pub links: Vec<Link>,
     pub rejects: Vec<(String, Reject)>,
+    /// Is each event also written as OCSF?
+    pub is_exporting: bool,
 }
 
 impl Sink for Memory {
@@ -104,7 +137,7 @@ impl Sink for Memory {
             redacted: event.redacted(),
             columns: event.columns(),
             entities: event.entities().iter().map(|entity| format!("{}={}", entity.kind, entity.key)).collect(),
-            ocsf: event.to_ocsf(),
+            ocsf: if self.is_exporting { export(event).event } else { serde_json::Value::Null },
         });
     }
 
@@ -121,6 +154,13 @@ impl Sink for Memory {
     }
 }
 
+/// The one event of a frame, as OCSF too.
+pub fn exported(engine: &Engine, frame: &[u8]) -> Seen {
+    let mut memory = Memory { is_exporting: true, ..Memory::default() };
+    engine.evaluate(&mut engine.worker(), frame, &given(None), &mut memory);
+    memory.events.remove(0)
+}
+
 /// Evaluates one frame; the count of the receiving side must agree.
 pub fn evaluate(engine: &Engine, frame: &[u8], source: Option<&str>) -> Memory {
     let mut memory = Memory::default();
@@ -131,4 +171,32 @@ pub fn evaluate(engine: &Engine, frame: &[u8], source: Option<&str>) -> Memory {
     let seen = memory.events.len() + memory.rejects.len();
     assert_eq!(count, seen as u64, "received and settled differ: {}", String::from_utf8_lossy(frame));
     memory
+}
+
+/// The samples of a source.
+pub fn samples(folder: &Path) -> Vec<PathBuf> {
+    let read =
+        std::fs::read_dir(folder.join("samples")).unwrap_or_else(|_| panic!("{} has no samples/", folder.display()));
+    let mut files: Vec<PathBuf> = read.map(|entry| entry.expect("entry").path()).collect();
+    files.retain(|path| path.extension().is_none_or(|ext| ext != "md"));
+    files.sort();
+    assert!(!files.is_empty(), "{} has no samples", folder.display());
+    files
+}
+
+/// A file as the line reads it: framed, evaluated.
+pub fn read_file(engine: &Engine, path: &Path, sink: &mut dyn Sink) {
+    read_bytes(engine, &std::fs::read(path).expect("a file"), sink);
+}
+
+/// Bytes as the line reads them.
+pub fn read_bytes(engine: &Engine, bytes: &[u8], sink: &mut dyn Sink) {
+    let mut worker = engine.worker();
+    let mut framer = engine.framer(Format::Auto);
+    let mut each = |frame: engine::Frame<'_>| match frame.outcome {
+        Ok(()) => engine.evaluate(&mut worker, frame.bytes, &given(None), sink),
+        Err(reason) => sink.rejected(frame.bytes, None, reason),
+    };
+    framer.push(bytes, &mut each);
+    framer.finish(&mut each);
 }

@@ -55,6 +55,30 @@ pub struct ScanOptions {
     pub reject_samples_max: usize,
     /// Gives the time in nanoseconds from some beginning, and never goes back: with it, the report says what each rule cost.
     pub clock: Option<fn() -> u64>,
+    /// Converts each event, on the thread that evaluates it; the sink gets what comes of it.
+    pub convert: Option<Convert>,
+}
+
+/// What is written of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Converted {
+    /// Its source.
+    pub source: SourceId,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Writes an event; `None` to leave it out.
+pub type WriteEvent = dyn Fn(&Event<'_>) -> Option<Vec<u8>> + Send + Sync;
+
+/// How events are written.
+#[derive(Clone)]
+pub struct Convert(pub Arc<WriteEvent>);
+
+impl std::fmt::Debug for Convert {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Convert")
+    }
 }
 
 impl ScanOptions {
@@ -68,6 +92,7 @@ impl ScanOptions {
             lane: Lane::Live,
             reject_samples_max: 3,
             clock: None,
+            convert: None,
         }
     }
 
@@ -93,6 +118,11 @@ pub struct Progress {
 pub trait ScanSink {
     /// A finding, from the record that starts at `offset` of the plain bytes of `file`. `Break` ends the scan.
     fn finding(&mut self, file: &Path, offset: u64, finding: Finding) -> ControlFlow<()>;
+    /// What [`ScanOptions::convert`] made of an event of `file`. `Break` ends the scan.
+    fn converted(&mut self, file: &Path, converted: Converted) -> ControlFlow<()> {
+        let _ = (file, converted);
+        ControlFlow::Continue(())
+    }
     /// A finding about many events, when all files are done. `Break` ends the scan.
     fn over_time(&mut self, finding: Finding) -> ControlFlow<()> {
         self.finding(Path::new(""), 0, finding)
@@ -212,6 +242,8 @@ impl<'a> Meter<'a> {
 pub(crate) struct Tally {
     pub summary: FileSummary,
     pub findings: Vec<(u64, Finding)>,
+    /// What was made of its events, in their order.
+    pub converted: Vec<Converted>,
     /// What it means for correlations.
     pub batch: Batch,
     /// Where the frame being evaluated starts.
@@ -219,18 +251,27 @@ pub(crate) struct Tally {
     samples_max: usize,
     /// Is there a correlation?
     is_fed: bool,
+    convert: Option<Convert>,
 }
 
 impl Tally {
-    fn new(file: &Path, engine: &Engine, samples_max: usize) -> Tally {
+    fn new(file: &Path, engine: &Engine, options: &ScanOptions) -> Tally {
         Tally {
             summary: FileSummary::of(file),
             findings: Vec::new(),
+            converted: Vec::new(),
             batch: Batch::default(),
             offset: 0,
-            samples_max,
+            samples_max: options.reject_samples_max,
             is_fed: !engine.feeds().is_empty(),
+            convert: options.convert.clone(),
         }
+    }
+
+    /// Gives what was made and found so far to the sink; true when the sink has had enough.
+    fn hand_out(&mut self, file: &Path, sink: &mut dyn ScanSink) -> bool {
+        self.converted.drain(..).any(|converted| sink.converted(file, converted).is_break())
+            || self.findings.drain(..).any(|(offset, finding)| sink.finding(file, offset, finding).is_break())
     }
 }
 
@@ -243,6 +284,9 @@ impl Sink for Tally {
         self.summary.records += 1;
         self.summary.evaluated += 1;
         self.summary.see(&event.source().id);
+        if let Some(bytes) = self.convert.as_ref().and_then(|convert| (convert.0)(event)) {
+            self.converted.push(Converted { source: event.source().id.clone(), bytes });
+        }
         if self.is_fed {
             self.batch.note(event, correlate::PARTITION);
         }

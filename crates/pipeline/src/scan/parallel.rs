@@ -165,14 +165,14 @@ fn work(
         let Ok((number, job)) = next else { return evaluator.profile() };
         let result = match job {
             Job::Chunk { file, chunk } => {
-                let mut tally = Tally::new(&plan[file].name, engine, options.reject_samples_max);
+                let mut tally = Tally::new(&plan[file].name, engine, options);
                 for (bytes, span) in chunk.frames() {
                     evaluator.frame(bytes, span.offset, span.outcome, &mut tally);
                 }
                 (file, tally, false)
             }
             Job::End { file, bytes, packing, error } => {
-                let mut tally = Tally::new(&plan[file].name, engine, options.reject_samples_max);
+                let mut tally = Tally::new(&plan[file].name, engine, options);
                 tally.summary.bytes = bytes;
                 tally.summary.packing = packing;
                 tally.offset = bytes;
@@ -208,9 +208,7 @@ fn collect(
             let _ = tickets.send(());
             let summary = current.get_or_insert_with(|| FileSummary::of(&plan[file].name));
             correlating.take(&std::mem::take(&mut tally.batch));
-            let findings = std::mem::take(&mut tally.findings);
-            let stopped =
-                findings.into_iter().any(|(offset, found)| sink.finding(&plan[file].name, offset, found).is_break());
+            let stopped = tally.hand_out(&plan[file].name, sink);
             if is_end {
                 summary.bytes = tally.summary.bytes;
                 summary.packing = tally.summary.packing;

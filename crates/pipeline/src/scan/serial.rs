@@ -58,7 +58,7 @@ pub(super) fn scan(
 
 impl Scanner<'_> {
     fn file(&mut self, stream: &Stream, sink: &mut dyn ScanSink) -> (FileSummary, bool) {
-        let mut tally = Tally::new(&stream.name, self.engine, self.options.reject_samples_max);
+        let mut tally = Tally::new(&stream.name, self.engine, self.options);
         let mut stopped = false;
         if let Err(error) = self.read(stream, &mut tally, sink, &mut stopped) {
             tally.offset = tally.summary.bytes;
@@ -105,7 +105,7 @@ impl Scanner<'_> {
     /// Gives the findings so far to the sink, and the facts to correlations; true when the sink has had enough.
     fn hand_out(&mut self, stream: &Stream, tally: &mut Tally, sink: &mut dyn ScanSink) -> bool {
         self.correlating.take(&std::mem::take(&mut tally.batch));
-        tally.findings.drain(..).any(|(offset, finding)| sink.finding(&stream.name, offset, finding).is_break())
+        tally.hand_out(&stream.name, sink)
     }
 }
 

@@ -22,6 +22,7 @@ use crate::progress;
 use crate::status::{Failure, Outcome, Status};
 
 use printer::Printer;
+pub use summary::{rejects, unread};
 
 pub const EXAMPLES: &str = "\
 Findings are printed as a table on a terminal and as NDJSON elsewhere; with --profile, so are the costs of the rules.
@@ -87,8 +88,7 @@ pub fn run(context: &Context, args: ScanArgs) -> Outcome {
     let config = context.config()?;
     let mut timing = Timing::default();
     let engine = build_engine(context, &config, &args, &mut timing)?;
-    let threads = args.threads.unwrap_or(config.threads);
-    let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
+    let threads = threads(args.threads.unwrap_or(config.threads));
     let options = ScanOptions {
         source: known_source(&engine, Some(&args.source))?,
         threads,
@@ -127,7 +127,13 @@ fn verdict(report: &ScanReport, gravest: Option<Level>, bar: Bar) -> Status {
     }
 }
 
-fn inputs(paths: &[PathBuf]) -> Result<Vec<ScanInput>, Failure> {
+/// As many threads as asked for; for 0 as many as the machine has.
+pub fn threads(wanted: usize) -> usize {
+    if wanted == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { wanted }
+}
+
+/// What to scan, which must be there.
+pub fn inputs(paths: &[PathBuf]) -> Result<Vec<ScanInput>, Failure> {
     let named: Vec<PathBuf> = paths.iter().filter(|path| path.as_os_str() != "-").cloned().collect();
     refuse_missing(&named)?;
     let input = |path: &PathBuf| match path.as_os_str() == "-" {
@@ -138,7 +144,7 @@ fn inputs(paths: &[PathBuf]) -> Result<Vec<ScanInput>, Failure> {
 }
 
 /// Bytes of all files; unknown with standard input.
-fn total_bytes(inputs: &[ScanInput]) -> Option<u64> {
+pub fn total_bytes(inputs: &[ScanInput]) -> Option<u64> {
     let size = |path: &PathBuf| -> u64 {
         let files = walkdir::WalkDir::new(path).into_iter().filter_map(Result::ok);
         files.filter_map(|entry| entry.metadata().ok()).filter(|metadata| metadata.is_file()).map(|m| m.len()).sum()

@@ -35,11 +35,7 @@ pub fn tell(
     }
     rejects(report, paint, &mut text);
     findings(tally, paint, &mut text);
-    for file in &report.files {
-        if let Some(error) = &file.error {
-            let _ = writeln!(text, "{} {}: {error}", paint.bad("not read to its end"), file.file.display());
-        }
-    }
+    unread(report, paint, &mut text);
     Ok(std::io::stderr().lock().write_all(text.as_bytes())?)
 }
 
@@ -90,8 +86,17 @@ fn over_time(summary: &OverTimeSummary, paint: Paint, text: &mut String) {
     }
 }
 
+/// Files that could not be read to their end, and why.
+pub fn unread(report: &ScanReport, paint: Paint, text: &mut String) {
+    for file in &report.files {
+        if let Some(error) = &file.error {
+            let _ = writeln!(text, "{} {}: {error}", paint.bad("not read to its end"), file.file.display());
+        }
+    }
+}
+
 /// Each reason with how often, the first place, and what to do.
-fn rejects(report: &ScanReport, paint: Paint, text: &mut String) {
+pub fn rejects(report: &ScanReport, paint: Paint, text: &mut String) {
     let mut reasons: BTreeMap<Reject, (u64, Option<(PathBuf, RejectSample)>)> = BTreeMap::new();
     for file in &report.files {
         for (reason, summary) in &file.rejects {

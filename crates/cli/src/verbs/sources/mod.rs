@@ -14,6 +14,7 @@ use crate::globals::Format;
 use crate::status::{Failure, Outcome, Status};
 use crate::table::{number, print_list};
 
+mod export;
 mod health;
 
 pub use health::contracts;
@@ -22,6 +23,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   watchkeep sources
   watchkeep sources describe aws_cloudtrail
+  watchkeep sources export cloudtrail/ --to ocsf > events.ndjson
   watchkeep sources health";
 
 /// Arguments of `sources`.
@@ -43,6 +45,9 @@ enum Action {
         /// The source's id.
         id: String,
     },
+    /// Records as events of a published schema, for systems that read that.
+    #[command(after_help = export::EXAMPLES)]
+    Export(export::ExportArgs),
     /// How each source is: last event, lag, volume against its past, required fields, rejects. Exit status 1 when one is not well.
     #[command(
         after_help = "Examples:\n  watchkeep sources health --data-dir watchkeep-data\n  watchkeep sources health --all --format json"
@@ -56,10 +61,13 @@ enum Action {
 
 /// Runs the verb.
 pub fn run(context: &Context, args: &SourcesArgs) -> Outcome {
+    if let Some(Action::Export(args)) = &args.action {
+        return export::run(context, args);
+    }
     let config = context.config()?;
     let (catalogue, _) = context.catalogue(&config);
     match &args.action {
-        None | Some(Action::List) => list(context, &catalogue),
+        None | Some(Action::List | Action::Export(_)) => list(context, &catalogue),
         Some(Action::Describe { id }) => describe(context, &catalogue, id),
         Some(Action::Health { all }) => health::show(context, &config, &catalogue, *all),
     }

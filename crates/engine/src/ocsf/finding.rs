@@ -1,12 +1,11 @@
-//! What leaves the engine: a finding as an OCSF Detection Finding (class 2004), and as Watchkeep's own wire shape.
+//! A finding as an OCSF Detection Finding (class 2004), and as Watchkeep's own wire shape.
 //!
 //! In: a [`Finding`]. Out: JSON. Source: OCSF schema 1.8.0, `detection_finding`.
 
 use model::{Finding, MatchedTerm, RuleKind};
 use serde_json::{Map, Value, json};
 
-/// The OCSF schema version that Watchkeep writes.
-pub const OCSF_VERSION: &str = "1.8.0";
+use super::{OCSF_VERSION, severity};
 
 /// The finding in Watchkeep's own wire shape (one line of `ndjson`).
 pub fn finding_wire(finding: &Finding) -> Value {
@@ -69,29 +68,6 @@ pub fn detection_finding(finding: &Finding) -> Value {
         event["resources"] = Value::Array(resources);
     }
     event
-}
-
-/// OCSF's `status_id` for a `status`: of an activity, or of a finding.
-pub(crate) fn status_id(status: Option<&str>) -> u32 {
-    match status {
-        None => 0,
-        Some("Success" | "New") => 1,
-        Some("Failure" | "In Progress") => 2,
-        Some(_) => 99,
-    }
-}
-
-/// OCSF's word for a `severity_id`.
-pub(crate) fn severity(id: u32) -> &'static str {
-    match id {
-        1 => "Informational",
-        2 => "Low",
-        3 => "Medium",
-        4 => "High",
-        5 => "Critical",
-        6 => "Fatal",
-        _ => "Unknown",
-    }
 }
 
 fn metadata(finding: &Finding) -> Value {
@@ -179,41 +155,4 @@ fn unmapped(finding: &Finding) -> Value {
     map.insert("fold".into(), json!({"by": finding.fold.by, "window_ms": finding.fold.window_ms}));
     map.insert("columns".into(), json!(finding.columns));
     Value::Object(map)
-}
-
-/// Attributes of OCSF that are lists of objects: `resources.uid` is the `uid` of the first of the `resources`.
-const LISTS: [&str; 4] = ["resources", "evidences", "attacks", "authorizations"];
-/// Attributes of OCSF that are numbers.
-const NUMBERS: [&str; 8] =
-    ["code", "port", "bytes_in", "bytes_out", "size", "prompt_tokens", "completion_tokens", "total_tokens"];
-
-/// Puts a column at its place, with the type that OCSF gives it.
-pub(crate) fn place(event: &mut Map<String, Value>, path: &str, value: &str) {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    let typed = match last {
-        "types" => json!([value]),
-        "is_mfa" => Value::Bool(value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("yes")),
-        // CloudTrail writes bytes as `2356.0`.
-        _ if NUMBERS.contains(&last) => {
-            value.parse::<f64>().map_or_else(|_| value.into(), |number| json!(number as i64))
-        }
-        _ => value.into(),
-    };
-    place_value(event, path, typed);
-}
-
-/// Puts a value at its place; an object that the path crosses is made, and one that is no object is left alone.
-pub(crate) fn place_value(event: &mut Map<String, Value>, path: &str, value: Value) {
-    let Some((head, rest)) = path.split_once('.') else {
-        event.insert(path.to_owned(), value);
-        return;
-    };
-    let slot = event.entry(head).or_insert_with(|| if LISTS.contains(&head) { json!([{}]) } else { json!({}) });
-    let object = match slot {
-        Value::Array(list) => list.first_mut().and_then(Value::as_object_mut),
-        slot => slot.as_object_mut(),
-    };
-    if let Some(object) = object {
-        place_value(object, rest, value);
-    }
 }
