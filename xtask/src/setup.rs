@@ -11,13 +11,14 @@ use crate::place::{Place, cargo, on_path};
 use crate::step::{Outcome, Step, run_command};
 
 /// Debian packages: the program that shows that it is there, and the packages that bring it.
-const DEBIAN: [(&str, &[&str]); 7] = [
+const DEBIAN: [(&str, &[&str]); 8] = [
     ("chromium", &["chromium"]),
     ("node", &["nodejs"]),
     ("npm", &["npm"]),
     ("g++", &["g++"]),
     ("python3", &["python3", "python3-venv"]),
     ("git", &["git"]),
+    ("nats-server", &["nats-server"]),
     ("rsyslogd", &["rsyslog", "rsyslog-openssl"]),
 ];
 

@@ -83,6 +83,7 @@ impl Settings {
 fn secret_of(input: &InputKind) -> Option<&Secret> {
     match input {
         InputKind::Http { token, .. } => token.as_ref(),
+        InputKind::Nats(config) => config.secret(),
         InputKind::Syslog(SyslogConfig { protocol: SyslogProtocol::Tls { key, .. }, .. }) => Some(key),
         _ => None,
     }

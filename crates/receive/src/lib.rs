@@ -9,10 +9,12 @@
 //! | input | the sender is told by | when it is told nothing |
 //! |---|---|---|
 //! | [`s3`] | deletion of the message | the message comes again |
+//! | [`nats`] | acknowledgement | the message comes again |
 //! | [`syslog`] | nothing: syslog has no acknowledgement | its connection is not read, and it waits |
 
 pub mod backoff;
 pub mod intake;
+pub mod nats;
 pub mod s3;
 pub mod syslog;
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use model::{Lane, Level, SourceId};
 
-pub use network::{S3SqsConfig, SyslogConfig, SyslogProtocol};
+pub use network::{NatsConfig, S3SqsConfig, SyslogConfig, SyslogProtocol};
 pub use read::{ENVIRONMENT_PREFIX, Overrides};
 pub use secret::{Secret, SecretError, SecretText};
 pub use unit::{parse_duration, parse_size, print_duration, print_size};
@@ -164,6 +164,8 @@ pub enum InputKind {
     S3Sqs(S3SqsConfig),
     /// A listener for syslog.
     Syslog(SyslogConfig),
+    /// A stream of NATS JetStream.
+    Nats(NatsConfig),
     /// The sample telemetry that ships with Watchkeep; always on lane `sample`.
     Samples {
         /// Play it again after its end?
@@ -299,6 +301,7 @@ impl InputKind {
             InputKind::Http { .. } => "http",
             InputKind::S3Sqs(_) => "s3_sqs",
             InputKind::Syslog(_) => "syslog",
+            InputKind::Nats(_) => "nats",
             InputKind::Samples { .. } => "samples",
         }
     }

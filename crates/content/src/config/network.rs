@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::read::{address, loopback, one_of, positive, size, url};
-use super::reader::{Reader, Section, Shape};
+use super::read::{address, loopback, one_of, positive, size, switch, url};
+use super::reader::{Reader, Section, Shape, not_empty};
 use super::{Secret, parse_duration};
 
 /// Objects of S3 that a queue of SQS tells of (`kind = "s3_sqs"`). Credentials come from the default chain of AWS: environment, profile, web
@@ -117,6 +117,85 @@ fn read_networks<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Vec<IpNet>
         }
     }
     networks
+}
+
+/// A stream of NATS JetStream (`kind = "nats"`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NatsConfig {
+    /// Addresses of servers: `tls://host:4222`.
+    pub servers: Vec<String>,
+    /// The stream.
+    pub stream: String,
+    /// The durable consumer; made when it is not there.
+    pub consumer: String,
+    /// The subject that a consumer which is made filters by.
+    pub subject: Option<String>,
+    /// Who we are: the text of a credentials file.
+    pub credentials: Option<Secret>,
+    /// Who we are: a token.
+    pub token: Option<Secret>,
+    /// Refuse a connection without TLS?
+    pub tls: bool,
+    /// The authority of the servers' certificates.
+    pub ca: Option<PathBuf>,
+}
+
+impl NatsConfig {
+    /// The one secret that it names.
+    pub fn secret(&self) -> Option<&Secret> {
+        self.credentials.as_ref().or(self.token.as_ref())
+    }
+}
+
+pub(super) fn read_nats<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<NatsConfig> {
+    let servers = read_servers(reader, s);
+    let stream = reader.required(s, "stream", nats_name);
+    let consumer = reader.value(s, "consumer", Shape::Text, "watchkeep".to_owned(), nats_name);
+    let subject = reader.optional(s, "subject", Shape::Text, not_empty);
+    let (credentials, token) = (reader.secret(s, "credentials"), reader.secret(s, "token"));
+    if credentials.is_some() && token.is_some() {
+        let message = format!("`{}` has both `credentials` and a `token`", s.path());
+        reader.error(s.offset(), "bad-value", message, "keep the one that the servers ask for");
+    }
+    let tls = reader.value(s, "tls", Shape::Switch, true, switch);
+    let ca = reader.path(s, "ca");
+    Some(NatsConfig { servers: servers?, stream: stream?, consumer, subject, credentials, token, tls, ca })
+}
+
+fn read_servers<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<Vec<String>> {
+    let listed = reader.list(s, "servers");
+    let remedy = "write `servers = [\"tls://nats.example:4222\"]`";
+    let mut servers = Vec::new();
+    let is_listed = listed.as_ref().is_some_and(|listed| !listed.is_empty());
+    for (text, offset) in listed.unwrap_or_default() {
+        let host = text.strip_prefix("tls://").or_else(|| text.strip_prefix("nats://")).unwrap_or_default();
+        if host.contains('@') {
+            reader.error(
+                offset,
+                "secret-in-clear",
+                "a server's address holds a secret itself",
+                "write `token` or `credentials`",
+            );
+        } else if host.is_empty() {
+            reader.error(offset, "bad-value", format!("`{text}` is no server of NATS"), remedy);
+        } else {
+            servers.push(text);
+        }
+    }
+    if !is_listed {
+        reader.error(s.offset(), "missing-key", format!("`{}` has no `servers`", s.path()), remedy);
+    }
+    (!servers.is_empty()).then_some(servers)
+}
+
+/// Names of streams and consumers are parts of subjects.
+fn nats_name(text: &str) -> Result<String, String> {
+    let fits = |c: char| !c.is_whitespace() && !c.is_control() && !matches!(c, '.' | '*' | '>' | '/' | '\\');
+    if !text.is_empty() && text.chars().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("a name without spaces, `.`, `*`, `>` and slashes".to_owned())
+    }
 }
 
 pub(super) fn read_s3_sqs<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<S3SqsConfig> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::{Diagnostic, Lane, Level, SourceId};
 use toml::de::DeTable;
 
-use super::network::{read_s3_sqs, read_syslog};
+use super::network::{read_nats, read_s3_sqs, read_syslog};
 use super::reader::{Reader, Section, Shape, not_empty};
 use super::*;
 use crate::nearest::nearest;
@@ -238,7 +238,7 @@ fn read_inputs<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<Input
 }
 
 /// The words after `kind = ` of an input.
-const INPUT_KINDS: &[&str] = &["file", "folder", "watch", "stdin", "http", "s3_sqs", "syslog", "samples"];
+const INPUT_KINDS: &[&str] = &["file", "folder", "watch", "stdin", "http", "s3_sqs", "syslog", "nats", "samples"];
 
 fn default_inputs() -> Vec<InputConfig> {
     let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(25) };
@@ -280,6 +280,7 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
         }
         "stdin" => InputKind::Stdin,
         "s3_sqs" => InputKind::S3Sqs(read_s3_sqs(reader, s)?),
+        "nats" => InputKind::Nats(read_nats(reader, s)?),
         "syslog" => InputKind::Syslog(read_syslog(reader, s)?),
         "samples" => InputKind::Samples {
             repeat: reader.value(s, "repeat", Shape::Switch, false, switch),
@@ -438,7 +439,7 @@ pub(super) fn positive(text: &str) -> Result<usize, String> {
     whole(text).ok().filter(|number| *number > 0).ok_or_else(|| "a whole number from 1".to_owned())
 }
 
-fn switch(text: &str) -> Result<bool, String> {
+pub(super) fn switch(text: &str) -> Result<bool, String> {
     text.parse().map_err(|_| "true or false".to_owned())
 }
 

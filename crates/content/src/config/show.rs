@@ -138,6 +138,7 @@ fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
         }
         InputKind::S3Sqs(config) => print_s3_sqs(p, config),
         InputKind::Syslog(config) => print_syslog(p, config),
+        InputKind::Nats(config) => print_nats(p, config),
         InputKind::Samples { repeat, every } => {
             p.line("repeat", repeat);
             p.duration("every", *every);
@@ -166,6 +167,20 @@ fn print_syslog(p: &mut Printer<'_>, config: &SyslogConfig) {
         p.line("key", key);
         p.optional("client_ca", client_ca.as_ref().map(|path| path.display()));
     }
+}
+
+fn print_nats(p: &mut Printer<'_>, config: &NatsConfig) {
+    p.list("servers", &config.servers);
+    p.text("stream", &config.stream);
+    p.text("consumer", &config.consumer);
+    p.optional("subject", config.subject.as_ref());
+    for (key, secret) in [("credentials", &config.credentials), ("token", &config.token)] {
+        if let Some(secret) = secret {
+            p.line(key, secret);
+        }
+    }
+    p.line("tls", config.tls);
+    p.optional("ca", config.ca.as_ref().map(|path| path.display()));
 }
 
 fn print_route(p: &mut Printer<'_>, i: usize, route: &RouteConfig) {

@@ -64,6 +64,14 @@ fn what_is_shown_reads_back_as_the_same_configuration() {
         key = { file = "/run/secrets/syslog.key" }
         client_ca = "/etc/watchkeep/hosts-ca.pem"
         [[inputs]]
+        name = "bus"
+        kind = "nats"
+        servers = ["tls://nats-1.internal:4222", "tls://nats-2.internal:4222"]
+        stream = "AUDIT"
+        subject = "audit.>"
+        credentials = { file = "/run/secrets/nats.creds" }
+        ca = "/etc/watchkeep/nats-ca.pem"
+        [[inputs]]
         name = "switches"
         kind = "syslog"
         protocol = "udp"
@@ -121,7 +129,7 @@ tmeout = \"3s\"";
             "6:16 wrong-type `limits.record_bytes` is an integer | write a string",
             "7:9 bad-value `limits.depth` is `0` | write a whole number from 1",
             "9:8 bad-value `inputs[0].name` is `a b` | write a name of letters, digits, `_`, `-` and `.`",
-            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `s3_sqs`, `syslog`, `samples`; did you mean `http`?",
+            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `s3_sqs`, `syslog`, `nats`, `samples`; did you mean `http`?",
             "14:7 bad-value `routes[0].url` is `soc.example` | write an address such as \"https://soc.example/hook\"",
             "15:10 secret-in-clear `routes[0].secret` holds a secret itself | write `{ file = \"/path/of/the/secret\" }` or `{ env = \"NAME\" }`",
             "16:1 unknown-key unknown key `tmeout` in `routes[0]` | did you mean `timeout`?",
@@ -283,4 +291,27 @@ fn syslog_beyond_this_machine_needs_networks_or_certificates_of_senders() {
     assert_eq!(told.iter().filter(|one| one.contains("is no network of senders")).count(), 2, "{told:?}");
     assert_eq!(told.iter().filter(|one| one.contains("missing-key")).count(), 2, "{told:?}");
     parse(&input("protocol = \"tcp\"\nnetworks = [\"192.0.2.0/24\"]"));
+}
+
+#[test]
+fn an_input_of_nats_says_what_it_lacks() {
+    let told = mistakes(
+        "[[inputs]]
+name = \"bus\"
+kind = \"nats\"
+servers = [\"nats-1:4222\", \"nats://me:secret@nats-1:4222\"]
+consumer = \"a.b\"
+token = \"t\"",
+    );
+    for expected in [
+        "4:12 bad-value `nats-1:4222` is no server",
+        "4:27 secret-in-clear ",
+        "1:1 missing-key `inputs[0]` has no `stream`",
+        "5:12 bad-value `inputs[0].consumer` is `a.b`",
+        "6:9 secret-in-clear ",
+    ] {
+        assert!(told.iter().any(|one| one.starts_with(expected)), "{expected}: {told:?}");
+    }
+    assert_eq!(told.len(), 5, "{told:?}");
+    assert!(told.iter().all(|one| !one.contains("me:secret")), "{told:?}");
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use content::config::{InputConfig, InputKind, S3SqsConfig, SyslogConfig, SyslogProtocol};
+use content::config::{InputConfig, InputKind, NatsConfig, S3SqsConfig, SyslogConfig, SyslogProtocol};
 use receive::Intake;
+use receive::nats::{NatsCredentials, NatsOptions};
 use receive::s3::S3SqsOptions;
 use receive::syslog::{Syslog, SyslogOptions, TlsOptions, Transport};
 use tokio::task::JoinHandle;
@@ -45,6 +46,9 @@ pub(super) fn start(
         let (intake, stop) = (|| intake(wiring, line, input), stop.clone());
         if let InputKind::S3Sqs(config) = &input.kind {
             tasks.push(tokio::spawn(receive::s3::run(s3_sqs(config), intake(), stop)));
+        } else if let InputKind::Nats(config) = &input.kind {
+            let options = nats(&wiring.settings, &input.name, config);
+            tasks.push(tokio::spawn(receive::nats::run(options, intake(), stop)));
         } else if let Some(syslog) = syslogs.remove(&input.name) {
             tasks.push(tokio::spawn(syslog.run(intake(), stop)));
         }
@@ -74,6 +78,21 @@ fn syslog(settings: &Settings, name: &str, config: &SyslogConfig) -> SyslogOptio
         networks: config.networks.clone(),
         connections: config.connections,
         message_bytes: config.message_bytes.min(settings.config.limits.record_bytes),
+    }
+}
+
+fn nats(settings: &Settings, name: &str, config: &NatsConfig) -> NatsOptions {
+    let as_file = config.credentials.is_some();
+    let secret = settings.secrets.get(&format!("inputs.{name}")).cloned();
+    let credentials = secret.map(if as_file { NatsCredentials::File } else { NatsCredentials::Token });
+    NatsOptions {
+        servers: config.servers.clone(),
+        stream: config.stream.clone(),
+        consumer: config.consumer.clone(),
+        subject: config.subject.clone(),
+        credentials,
+        tls: config.tls,
+        ca: config.ca.clone(),
     }
 }
 

@@ -291,7 +291,7 @@ impl Wiring {
         for input in &self.settings.config.inputs {
             let feed = self.feed(line, &input.name, Some(input));
             match &input.kind {
-                InputKind::Http { .. } | InputKind::S3Sqs(_) | InputKind::Syslog(_) => {}
+                InputKind::Http { .. } | InputKind::S3Sqs(_) | InputKind::Syslog(_) | InputKind::Nats(_) => {}
                 InputKind::Stdin => {
                     let (engine, journal) = (self.engine.clone(), self.journal.clone());
                     pipe = Some(reading(feed, move |feed| stdin::read(feed, &engine, &journal, std::io::stdin())));
