@@ -1,4 +1,5 @@
 //! What detectors say of prompts: as fields for rules, as columns for people, never as text that is kept.
+#![allow(missing_docs, clippy::disallowed_methods)] // Tests read files and clocks; the crate does not.
 
 mod common;
 

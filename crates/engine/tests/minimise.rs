@@ -1,4 +1,5 @@
 //! What a source calls sensitive leaves the engine only as its length and a digest: in records, findings, facts and sentences.
+#![allow(missing_docs, clippy::disallowed_methods)] // Tests read files and clocks; the crate does not.
 
 mod common;
 
