@@ -81,6 +81,9 @@ impl Compiled {
         let record = record.expect("the event was a record a moment ago");
         let explanation = self.program.explain(rule, &record);
         assert_eq!(explanation.held, is_held, "{}", explanation.render());
-        assert!(is_held || self.program.matched_terms(rule, &record).is_empty(), "terms of a rule that does not hold");
+        assert!(
+            is_held || self.program.matched_terms(rule, &record, &sigma::as_it_is).is_empty(),
+            "terms of a rule that does not hold"
+        );
     }
 }

@@ -4,6 +4,7 @@ mod ecs;
 mod expected;
 mod identity;
 mod routes;
+mod sensitive;
 mod shape;
 mod text;
 
@@ -83,7 +84,7 @@ impl Form {
             self.top(&mut source, entry);
         }
         self.check_actor(root, &source);
-        self.check_prompts(root, &mut source);
+        self.check_sensitive(root, &mut source);
         let is_text = source.text_formats().next().is_some();
         let is_json = source.formats.contains(&SourceFormat::Json) || root.get("format").is_none();
         if source.recognise.is_empty() && (is_json || !is_text) {

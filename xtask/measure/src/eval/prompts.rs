@@ -41,9 +41,11 @@ pub fn table(data: &Data, detector: &dyn Detector) -> anyhow::Result<String> {
         let verdict = detector.look(&[&text("text")]);
         let score = Class::ALL.into_iter().map(|class| verdict.score(class)).fold(0.0, f64::max);
         // JailbreakBench says by which method an attack was made, and methods differ more than anything else.
-        let family = text("family");
-        let origin =
-            if family.starts_with("jbb:") { format!("{} ({})", text("source"), &family[4..]) } else { text("source") };
+        let (source, family) = (text("source"), text("family"));
+        let origin = match family.strip_prefix("jbb:") {
+            Some(method) => format!("{source} ({method})"),
+            None => source,
+        };
         tallies.entry((text("label"), origin)).or_default().add(score);
     }
     Ok(render(&tallies))

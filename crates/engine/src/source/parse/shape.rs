@@ -1,8 +1,7 @@
 //! What a `source.yml` says about the shape of its records.
 
 use super::Form;
-use crate::detector::{Class, sign_field};
-use crate::source::{Pairs, Reading, Source};
+use crate::source::Pairs;
 use crate::yaml::Node;
 
 impl Form {
@@ -19,29 +18,6 @@ impl Form {
             places.push(place);
         }
         places
-    }
-
-    /// What is given to a model is sensitive, and what detectors say of it stands in columns.
-    pub(super) fn check_prompts(&mut self, root: &Node<'_>, source: &mut Source) {
-        let is_covered = |path: &&String| {
-            source.sensitive.iter().any(|above| {
-                path.strip_prefix(above.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-        };
-        if let Some(open) = source.prompts.iter().find(|path| !is_covered(path)) {
-            let message = format!("the prompt `{open}` is not sensitive");
-            self.wrong.push(root.error("open-prompt", message, "add its path, or one above it, to `sensitive:`"));
-        }
-        if source.prompts.is_empty() {
-            return;
-        }
-        for class in Class::ALL {
-            let column = format!("unmapped.detector.{class}");
-            source.columns.insert(column.clone(), vec![class.field()]);
-            source.column_readings.insert(column, vec![Reading::of(class.field())]);
-        }
-        source.columns.insert("unmapped.detector.sign".to_owned(), vec![sign_field()]);
-        source.column_readings.insert("unmapped.detector.sign".to_owned(), vec![Reading::of(sign_field())]);
     }
 
     pub(super) fn pairs_of(&mut self, node: &Node<'_>) -> Pairs {
