@@ -7,7 +7,7 @@ use common::{Memory, data, given};
 use engine::{Engine, Format, Limits, Reject, Source, sigma};
 
 const HEAD: &str = "title: x\nlogsource: {product: lab}\ntime: [at]\nocsf: {class_uid: 6003, category_uid: 6}\n\
-    unwrap: [message]\ncolumns: {who: who, what: what, host: syslog.hostname, secret: secret}\nsensitive: [secret]\n";
+    unwrap: [message]\ncolumns: {who: who, what: what, host: syslog.hostname, secret: {path: secret, matches: '(?s)^(.*)$'}}\nsensitive: [secret]\n";
 
 fn lab(formats: &[(&str, &str)], rules: &[&str]) -> Engine {
     let read = |(id, format): &(&str, &str)| {

@@ -1,6 +1,6 @@
 //! The health of sources: what is measured of each, and what the figures say.
 //!
-//! In: events on the line ([`Tally`]); later what was heard of a source, what it declares, and the time ([`judge`]). Out: [`Sums`] that add
+//! In: events on the line ([`Tally`]); later what was heard of a source, what it declares, and the time ([`judge()`]). Out: [`Sums`] that add
 //! up in any order; a [`Verdict`] with a sentence that says what was measured and what was expected. Pure functions: the same figures
 //! at the same time give the same verdict. Bound: a source's required fields, and five weeks of hours.
 
