@@ -1,7 +1,7 @@
 //! Messages of a NATS JetStream stream, by a durable pull consumer.
 //!
 //! In: messages, asked for in batches. Out: the records that each holds: JSON in any layout, lines, gzip, zstd. Bound: one batch of
-//! [`MESSAGES`] messages and [`BYTES`] bytes. When the journal is full: nothing more is asked for, and the server is told that those at hand are
+//! `MESSAGES` messages and `BYTES` bytes. When the journal is full: nothing more is asked for, and the server is told that those at hand are
 //! still being worked on. A message is acknowledged once its records are durable; what is not comes again.
 
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Messages in a stream: octet counting and trailers, told apart at the start of each message. Source: RFC 6587, 3.4.
 //!
 //! In: the bytes of one connection, in pieces of any size. Out: messages without trailer. Bound: one message; of a longer one its first bytes
-//! go out as [`Whole::No`], and the rest is passed over.
+//! go out as [`Whole::TooLong`], and the rest is passed over.
 
 /// Is a message whole?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
