@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use model::Diagnostic;
-use regex::{Regex, RegexSetBuilder};
+use regex::{Regex, RegexBuilder};
 
 use super::Class;
 use super::ending::Ending;
-use super::signs::{AUTOMATON_BYTES, Sign, Signs};
+use super::signs::{Sign, Signs};
 use crate::yaml::{self, Entry, Node};
 
 const KEYS: [&str; 4] = ["id", "title", "description", "signs"];
@@ -15,7 +15,7 @@ const SIGN_KEYS: [&str; 5] = ["id", "class", "weight", "patterns", "ending"];
 
 pub(super) fn parse(text: &str) -> (Option<Signs>, Vec<Diagnostic>) {
     let (documents, wrong) = yaml::parse(text);
-    let mut form = Form { wrong, patterns: Vec::new(), owners: Vec::new() };
+    let mut form = Form { wrong };
     let Some(document) = documents.first() else {
         form.wrong.push(Diagnostic::error(
             1,
@@ -33,8 +33,6 @@ pub(super) fn parse(text: &str) -> (Option<Signs>, Vec<Diagnostic>) {
 
 struct Form {
     wrong: Vec<Diagnostic>,
-    patterns: Vec<String>,
-    owners: Vec<usize>,
 }
 
 impl Form {
@@ -56,26 +54,14 @@ impl Form {
                 _ => {}
             }
         }
-        let patterns =
-            RegexSetBuilder::new(&self.patterns).dot_matches_new_line(true).size_limit(AUTOMATON_BYTES).build();
-        let patterns = patterns.map_err(|error| {
-            self.wrong.push(root.error("bad-pattern", format!("the patterns together: {error}"), "make them shorter"));
-        });
-        Some(Signs {
-            id,
-            title,
-            description,
-            signs,
-            patterns: patterns.ok()?,
-            owners: std::mem::take(&mut self.owners),
-        })
+        Some(Signs { id, title, description, signs })
     }
 
     fn signs(&mut self, node: &Node<'_>) -> Vec<Sign> {
         let mut ids = BTreeSet::new();
         let mut signs = Vec::new();
         for node in node.as_list().unwrap_or_default() {
-            let Some(sign) = self.sign(node, signs.len()) else { continue };
+            let Some(sign) = self.sign(node) else { continue };
             if !ids.insert(sign.id.clone()) {
                 let message = format!("the sign `{}` stands twice", sign.id);
                 self.wrong.push(node.error("duplicate-id", message, "give each sign its own name"));
@@ -88,41 +74,42 @@ impl Form {
         signs
     }
 
-    fn sign(&mut self, node: &Node<'_>, at: usize) -> Option<Sign> {
+    fn sign(&mut self, node: &Node<'_>) -> Option<Sign> {
         let entries = self.map(node, &SIGN_KEYS)?;
-        let (mut id, mut class, mut weight, mut ending, before) =
-            (String::new(), None, None, None, self.patterns.len());
+        let (mut id, mut class, mut weight, mut ending, mut patterns) = (String::new(), None, None, None, Vec::new());
         for entry in entries {
             match &*entry.key {
                 "id" => id = self.text(&entry.value),
                 "class" => class = self.class(&entry.value),
                 "weight" => weight = self.share(&entry.value),
-                "patterns" => entry.value.as_list().unwrap_or_default().iter().for_each(|node| self.pattern(node, at)),
+                "patterns" => {
+                    let nodes = entry.value.as_list().unwrap_or_default();
+                    patterns = nodes.iter().filter_map(|node| self.pattern(node)).collect();
+                }
                 "ending" => ending = self.ending(&entry.value),
                 _ => {}
             }
         }
-        if id.is_empty() || class.is_none() || weight.is_none() || (ending.is_none() && self.patterns.len() == before) {
+        if id.is_empty() || class.is_none() || weight.is_none() || (ending.is_none() && patterns.is_empty()) {
             let remedy = "write `id`, `class`, `weight` and either `patterns` or `ending`";
             self.wrong.push(node.error("missing-key", "the sign is not whole", remedy));
             return None;
         }
-        Some(Sign { id, class: class?, weight: weight?, ending })
+        Some(Sign { id, class: class?, weight: weight?, patterns, ending })
     }
 
-    fn pattern(&mut self, node: &Node<'_>, at: usize) {
+    fn pattern(&mut self, node: &Node<'_>) -> Option<Regex> {
         let text = self.text(node);
-        match Regex::new(&text) {
+        match RegexBuilder::new(&text).dot_matches_new_line(true).build() {
             Ok(regex) if regex.is_match("") => {
                 self.wrong.push(node.error("bad-pattern", "this pattern fits every text", "say what must be there"));
+                None
             }
-            Ok(_) => {
-                self.patterns.push(text);
-                self.owners.push(at);
-            }
+            Ok(regex) => Some(regex),
             Err(error) => {
                 let remedy = "write a regular expression without look-around or back-references";
                 self.wrong.push(node.error("bad-pattern", error.to_string(), remedy));
+                None
             }
         }
     }

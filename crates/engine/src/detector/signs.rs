@@ -1,17 +1,14 @@
 //! Signs: a detector that is data. Each sign is a list of regular expressions, or an ending, with a class and a weight.
 //!
 //! The score of a class is one minus the product of what its signs leave open: two signs of 0.6 make 0.84. Regular expressions are
-//! linear (the `regex` crate), all of them in one automaton.
+//! linear (the `regex` crate). Each is an automaton of its own: one of all of them has so many states that it is 25 times slower.
 
 use model::Diagnostic;
-use regex::RegexSet;
+use regex::Regex;
 
 use super::ending::Ending;
 use super::folded::folded;
 use super::{Class, Detector, Verdict, parse};
-
-/// What the automaton of all patterns may take, in bytes; more is refused when the file is read.
-pub(super) const AUTOMATON_BYTES: usize = 64 << 20;
 
 /// A detector read from a file.
 #[derive(Debug)]
@@ -23,17 +20,22 @@ pub struct Signs {
     /// What it sees, and what it does not.
     pub description: String,
     pub(super) signs: Vec<Sign>,
-    pub(super) patterns: RegexSet,
-    /// For each pattern, its sign.
-    pub(super) owners: Vec<usize>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(super) struct Sign {
     pub id: String,
     pub class: Class,
     pub weight: f64,
+    pub patterns: Vec<Regex>,
     pub ending: Option<Ending>,
+}
+
+impl Sign {
+    fn is_seen(&self, text: &str, folded: &str) -> bool {
+        self.patterns.iter().any(|pattern| pattern.is_match(folded))
+            || self.ending.is_some_and(|ending| ending.is_seen(text))
+    }
 }
 
 impl Signs {
@@ -47,19 +49,11 @@ impl Signs {
         self.signs.iter().map(|sign| (sign.id.as_str(), sign.class, sign.weight))
     }
 
-    fn seen(&self, text: &str) -> Vec<usize> {
-        let mut seen: Vec<usize> = self.patterns.matches(&folded(text)).into_iter().map(|at| self.owners[at]).collect();
-        let has_ending = |sign: &Sign| sign.ending.is_some_and(|ending| ending.is_seen(text));
-        seen.extend(self.signs.iter().enumerate().filter(|(_, sign)| has_ending(sign)).map(|(at, _)| at));
-        seen.sort_unstable();
-        seen.dedup();
-        seen
-    }
-
     fn verdict(&self, text: &str) -> Verdict {
         let mut left = [1.0; Class::ALL.len()];
         let mut signs = Vec::new();
-        for sign in self.seen(text).into_iter().map(|at| &self.signs[at]) {
+        let folded = folded(text);
+        for sign in self.signs.iter().filter(|sign| sign.is_seen(text, &folded)) {
             left[sign.class as usize] *= 1.0 - sign.weight;
             signs.push(sign.id.clone());
         }
