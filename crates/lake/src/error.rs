@@ -36,7 +36,7 @@ pub enum LakeError {
     /// An earlier write could not be synced: what is on the disk is not known until the lake is opened again.
     #[error("the lake spool `{}` refuses rows after a failed sync, until it is opened again", .0.display())]
     Refusing(PathBuf),
-    /// A spool did not hold to its end. What was whole is in the lake; the file is kept. Said once for each spool;
+    /// Bytes of a spool went bad. What was whole is in the lake; the file is kept. Said once for each spool;
     /// [`LakeStats::damaged_spools`](crate::LakeStats::damaged_spools) counts the files that are kept.
     #[error("the lake spool kept as `{}` holds no rows after byte {whole} of {length}", path.display())]
     Damaged {

@@ -13,7 +13,8 @@
 //! [`LakeOptions::sealed_spools_max`] full spools wait for conversion, `append` converts them before it takes rows into a new
 //! one, so the line slows down instead of the disk filling with spools; while that many cannot be converted, it refuses.
 //!
-//! A spool that does not hold to its end (a torn last entry, or bytes gone bad) gives what is whole; the file stays as
+//! A spool whose last entry is torn (a kill in the middle of a write) gives what is whole: the torn entry was never
+//! acknowledged, so its batch is evaluated again. One with bytes gone bad also gives what is whole; the file stays as
 //! `spool/*.corrupt`, is said once as [`LakeError::Damaged`] and counted in [`LakeStats`].
 
 mod error;

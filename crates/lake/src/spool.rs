@@ -1,8 +1,9 @@
 //! The spool: rows wait here, durable, until there are enough of them for a Parquet file.
 //!
-//! Comes in: a batch of rows. Goes out: one entry (`length`, CRC-32, rows) appended and synced. Bound: the caller seals the
-//! file when it is full. After a failed write the tail is cut back; after a failed sync the spool refuses until reopened.
-//! Reading tells how far the file is whole; what lies behind that is never thrown away.
+//! Comes in: a batch of rows. Goes out: one entry (`length`, CRC-32 of the rows, CRC-32 of these two, rows) appended and synced.
+//! Bound: the caller seals the file when it is full. After a failed write the tail is cut back; after a failed sync the spool
+//! refuses until reopened. Reading tells how far the file is whole, and whether what lies behind that is an entry whose writing
+//! was cut short: nobody was told that it is kept, so nothing is lost. Anything else there is damage, and never thrown away.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -11,7 +12,8 @@ use std::path::{Path, PathBuf};
 use crate::error::io;
 use crate::{LakeError, Row};
 
-const HEAD_BYTES: usize = 8;
+/// Length, CRC-32 of the payload, CRC-32 of the eight bytes before.
+const HEAD_BYTES: usize = 12;
 
 /// A spool that takes rows.
 pub(crate) struct Spool {
@@ -70,6 +72,15 @@ pub(crate) struct Extent {
     pub(crate) whole: u64,
     /// Bytes of the file.
     pub(crate) length: u64,
+    /// Whether what follows the whole entries is the beginning of one that was never acknowledged.
+    pub(crate) torn: bool,
+}
+
+impl Extent {
+    /// Whether the file holds bytes that are neither an entry nor the beginning of one.
+    pub(crate) fn damaged(&self) -> bool {
+        self.whole < self.length && !self.torn
+    }
 }
 
 /// Reads the entries of the spool at `path` up to the first that does not hold; says how far that is.
@@ -86,7 +97,8 @@ pub(crate) fn read_entries(path: &Path, each: &mut dyn FnMut(Row)) -> Result<Ext
         }
         rest = after;
     }
-    Ok(Extent { whole: (bytes.len() - rest.len()) as u64, length: bytes.len() as u64 })
+    let (whole, length) = ((bytes.len() - rest.len()) as u64, bytes.len() as u64);
+    Ok(Extent { whole, length, torn: is_torn(rest) })
 }
 
 fn encode_entry(rows: &[Row]) -> Vec<u8> {
@@ -97,14 +109,29 @@ fn encode_entry(rows: &[Row]) -> Vec<u8> {
     let length = u32::try_from(entry.len() - HEAD_BYTES).expect("batches are bounded far below 4 GiB");
     let crc = crc32fast::hash(&entry[HEAD_BYTES..]);
     entry[..4].copy_from_slice(&length.to_le_bytes());
-    entry[4..HEAD_BYTES].copy_from_slice(&crc.to_le_bytes());
+    entry[4..8].copy_from_slice(&crc.to_le_bytes());
+    let of_head = crc32fast::hash(&entry[..8]);
+    entry[8..HEAD_BYTES].copy_from_slice(&of_head.to_le_bytes());
     entry
+}
+
+/// The length and the CRC-32 of the payload that follows a head; `None` when the head does not hold.
+fn decode_head(head: &[u8]) -> Option<(usize, u32)> {
+    let word = |at: usize| Some(u32::from_le_bytes(head.get(at..at + 4)?.try_into().ok()?));
+    (word(8)? == crc32fast::hash(&head[..8])).then_some((word(0)? as usize, word(4)?))
 }
 
 fn split_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (head, rest) = bytes.split_at_checked(HEAD_BYTES)?;
-    let length = u32::from_le_bytes(head[..4].try_into().ok()?) as usize;
-    let crc = u32::from_le_bytes(head[4..].try_into().ok()?);
+    let (length, crc) = decode_head(head)?;
     let (payload, after) = rest.split_at_checked(length)?;
     (crc32fast::hash(payload) == crc).then_some((payload, after))
+}
+
+/// Whether these bytes are the beginning of an entry, and not all of it. A write that a kill cuts short ends so.
+fn is_torn(bytes: &[u8]) -> bool {
+    match bytes.split_at_checked(HEAD_BYTES) {
+        None => !bytes.is_empty(),
+        Some((head, rest)) => decode_head(head).is_some_and(|(length, _)| rest.len() < length),
+    }
 }

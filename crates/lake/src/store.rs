@@ -12,7 +12,7 @@ use crate::error::io;
 use crate::spool::{self, Spool};
 use crate::{LakeError, Row, folder, parquet_file, partition};
 
-/// How the name of a spool ends that did not hold to its end.
+/// How the name of a spool ends that holds bytes gone bad.
 const DAMAGED: &str = "corrupt";
 
 /// Sizes and ages at which rows move on.
@@ -41,7 +41,7 @@ pub struct LakeStats {
     pub sealed_spools: usize,
     /// Of these, the ones whose last conversion failed; they are tried again.
     pub failing_spools: usize,
-    /// Spools that did not hold to their end, kept as `.corrupt` for a person. Deleting the file ends the count.
+    /// Spools with bytes gone bad, kept as `.corrupt` for a person. Deleting the file ends the count.
     pub damaged_spools: usize,
 }
 
@@ -239,7 +239,7 @@ impl Lake {
         Ok(paths)
     }
 
-    /// Writes what is whole in `spool` as Parquet. The spool is then removed; one that did not hold to its end is kept.
+    /// Writes what is whole in `spool` as Parquet. The spool is then removed; a damaged one is kept.
     fn convert_one(&self, spool: &Path) -> Result<usize, LakeError> {
         let mut parts: BTreeMap<(SourceId, String), Vec<Row>> = BTreeMap::new();
         let extent = spool::read_entries(spool, &mut |row| {
@@ -253,7 +253,7 @@ impl Lake {
             let folder = partition::folder(&self.shared.root, &source, &day);
             parquet_file::write(&folder.join(format!("{name}.parquet")), &rows)?;
         }
-        if extent.whole < extent.length {
+        if extent.damaged() {
             let kept = spool.with_extension(DAMAGED);
             fs::rename(spool, &kept).map_err(io("rename", spool))?;
             folder::sync(&self.spool_folder())?;

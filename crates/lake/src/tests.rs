@@ -86,16 +86,34 @@ fn only_spool(folder: &tempfile::TempDir) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_torn_entry_is_told_and_the_whole_ones_stay() {
-    let folder = tempfile::tempdir().unwrap();
+fn an_entry_torn_at_any_byte_is_no_damage_and_the_whole_ones_stay() {
     let rows = [row("a", "s", "2026-11-20T00:00:00Z")];
-    lake(&folder).append(&rows, now()).unwrap();
+    let whole = {
+        let folder = tempfile::tempdir().unwrap();
+        lake(&folder).append(&rows, now()).unwrap();
+        fs::read(only_spool(&folder)).unwrap()
+    };
+    for cut in 1..whole.len() {
+        let folder = tempfile::tempdir().unwrap();
+        lake(&folder).append(&rows, now()).unwrap();
+        let spool = only_spool(&folder);
+        OpenOptions::new().append(true).open(&spool).unwrap().write_all(&whole[..cut]).unwrap();
+        let again = lake(&folder);
+        assert_eq!(again.flush().unwrap(), 1, "nothing is said of {cut} bytes: nobody was told that they are kept");
+        assert_eq!(everything(&again), rows);
+        assert_eq!(again.stats().unwrap(), LakeStats::default());
+    }
+}
+
+#[test]
+fn a_length_gone_bad_is_damage_and_not_a_torn_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    lake(&folder).append(&[row("a", "s", "2026-11-20T00:00:00Z")], now()).unwrap();
     let spool = only_spool(&folder);
-    let torn = fs::read(&spool).unwrap();
-    OpenOptions::new().append(true).open(&spool).unwrap().write_all(&torn[..torn.len() - 3]).unwrap();
-    let again = lake(&folder);
-    assert!(matches!(again.flush(), Err(LakeError::Damaged { whole, .. }) if whole == torn.len() as u64));
-    assert_eq!(everything(&again), rows);
+    let mut bytes = fs::read(&spool).unwrap();
+    bytes[2] ^= 1;
+    fs::write(&spool, &bytes).unwrap();
+    assert!(matches!(lake(&folder).flush(), Err(LakeError::Damaged { whole: 0, .. })));
 }
 
 #[test]
