@@ -5,7 +5,7 @@ use model::Reject;
 
 /// One frame of a chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
+pub struct Span {
     start: usize,
     end: usize,
     /// Where the frame starts in its stream.
@@ -16,7 +16,7 @@ pub(crate) struct Span {
 
 /// Some frames of one stream, in order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Chunk {
+pub struct Chunk {
     bytes: Vec<u8>,
     spans: Vec<Span>,
 }
@@ -54,6 +54,7 @@ impl Chunk {
         self.spans.len()
     }
 
+    /// Does it hold no frame?
     pub fn is_empty(&self) -> bool {
         self.spans.is_empty()
     }

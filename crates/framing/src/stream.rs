@@ -3,14 +3,12 @@
 //! In: the bytes of one stream, unpacked, in pieces of any size. Out: frames, each with its place in the stream. Bound: one record, or one
 //! chunk of an event log (64 KiB) and one of its records. The first bytes of the stream tell which of the two it is.
 
-mod evtx;
-
 use engine::{Format, Frame, Framer, Heads, Limits};
 
-pub use evtx::Evtx;
+use crate::Evtx;
 
 /// How a Windows event log file begins.
-pub(crate) const EVTX_MAGIC: &[u8] = b"ElfFile\0";
+pub const EVTX_MAGIC: &[u8] = b"ElfFile\0";
 
 /// Cuts a stream into frames, whatever it holds.
 ///

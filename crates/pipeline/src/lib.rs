@@ -9,12 +9,9 @@
 //! | [`http`] | requests → journal | body bytes, requests at once, journal bytes | 413, 503 with `Retry-After` |
 //! | [`mod@line`] | work → settled | batches and bytes on the line | inputs wait |
 //! | [`router`] | outbox rows → [`outputs`] | sends at once per route | rows wait in the store |
-//! | [`framing`] | bytes of a stream → frames | one record, or one chunk of an event log | - |
 //! | [`scan`] | files → findings | a few chunks | reading waits |
 
 pub mod clock;
-pub mod decompress;
-pub mod framing;
 pub mod http;
 pub mod inputs;
 pub mod line;
@@ -25,7 +22,6 @@ pub mod scan;
 pub mod settings;
 pub mod signals;
 
-mod chunk;
 mod panics;
 
 pub use receive::backoff;

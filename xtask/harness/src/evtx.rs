@@ -1,8 +1,8 @@
 //! Windows event log files: framing does not depend on pieces, damage is told, and what is a record is one line of JSON.
 
 use engine::{Format, Frame, Heads, Limits};
+use framing::Framing;
 use model::Reject;
-use pipeline::framing::Framing;
 
 /// What must not depend on how the file was cut.
 #[derive(Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ mod held;
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use crate::framing::EVTX_MAGIC;
+use crate::EVTX_MAGIC;
 
 pub use gzip::GzipReader;
 

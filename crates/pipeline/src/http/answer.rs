@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use store::journal::JournalError;
 
 use super::State;
-use crate::decompress::BodyError;
 use crate::panics::contain;
 use crate::signals::Signals;
+use framing::decompress::BodyError;
 
 /// What is said of a panic. Its own message may quote a record and goes nowhere.
 pub(crate) const INSIDE: &str = "its evaluation failed";

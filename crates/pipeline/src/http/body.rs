@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use super::State;
 use super::answer::{Refusal, blocking};
 use super::gate::Leave;
-use crate::decompress;
+use framing::decompress;
 
 /// A body in memory, and the leave to hold it.
 pub(crate) struct Taken {

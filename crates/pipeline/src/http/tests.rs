@@ -75,7 +75,7 @@ proptest::proptest! {
         let _ = parse_body(&body);
         let _ = Acknowledgement::parse(&body);
         for encoding in ["gzip", "zstd"] {
-            let _ = crate::decompress::body(body.clone(), Some(encoding), 1000, &mut |_| true);
+            let _ = framing::decompress::body(body.clone(), Some(encoding), 1000, &mut |_| true);
         }
     }
 }

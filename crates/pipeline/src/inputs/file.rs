@@ -15,10 +15,10 @@ use store::Cursor;
 
 use super::Feed;
 use super::cursor::{FileCursor, modified_ms};
-use crate::chunk::Chunk;
-use crate::decompress::{self, Break, Packing};
-use crate::framing::{EVTX_MAGIC, Framing};
 use crate::line::{After, Body, Frames, Work};
+use framing::Chunk;
+use framing::decompress::{self, Break, Packing};
+use framing::{EVTX_MAGIC, Framing};
 
 const BUFFER_BYTES: usize = 256 << 10;
 

@@ -16,8 +16,8 @@ use model::Reject;
 use store::journal::{Batch, Journal, JournalError, Position, Recovery};
 
 use super::Feed;
-use crate::chunk::Chunk;
 use crate::line::{After, Body, Frames, Work, chain};
+use framing::Chunk;
 
 const PAUSE: Duration = Duration::from_millis(500);
 

@@ -11,8 +11,8 @@ use store::journal::Journal;
 
 use super::Feed;
 use super::records::{Failure, Flush, Records};
-use crate::decompress::Break;
 use crate::signals::Signals;
+use framing::decompress::Break;
 
 /// The journal as one network input sees it.
 pub struct JournalIntake {

@@ -11,9 +11,9 @@ use store::journal::{Batch, Journal, JournalError};
 
 use super::Feed;
 use super::journal::broken_to_wire;
-use crate::decompress::{self, Break, Packing};
-use crate::framing::Framing;
 use crate::line::chain;
+use framing::Framing;
+use framing::decompress::{self, Break, Packing};
 
 const BUFFER_BYTES: usize = 256 << 10;
 const PAUSE: Duration = Duration::from_secs(1);

@@ -11,9 +11,9 @@ use model::Lane;
 use store::Cursor;
 
 use super::Feed;
-use crate::chunk::Chunk;
-use crate::decompress;
 use crate::line::{After, Body, Frames, Work};
+use framing::Chunk;
+use framing::decompress;
 
 /// The key of the samples' cursor.
 const KEY: &str = "samples";

@@ -5,7 +5,7 @@ use model::{Lane, Reject, SourceId, Time};
 use store::Cursor;
 use store::journal::Position;
 
-use crate::chunk::Chunk;
+use framing::Chunk;
 
 /// A batch of records of one input.
 #[derive(Clone, Debug)]

@@ -21,8 +21,8 @@ use engine::identity::Link;
 use engine::{Engine, Event, Format, Given, Sink};
 use model::{Finding, Lane, Reject, SourceId, Time};
 
-use crate::decompress::{self, Packing};
 use crate::inputs::path;
+use framing::decompress::{self, Packing};
 
 pub use report::{FileSummary, OverTimeSummary, RejectSample, RejectSummary, ScanProfile, ScanReport};
 

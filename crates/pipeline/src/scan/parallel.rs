@@ -15,9 +15,9 @@ use super::evaluator::Evaluator;
 use super::report::{FileSummary, ScanProfile, ScanReport};
 use super::serial::note_error;
 use super::{CHUNK_BYTES, Meter, Progress, ScanOptions, ScanSink, Stream, Tally};
-use crate::chunk::Chunk;
-use crate::decompress::Packing;
-use crate::framing::Framing;
+use framing::Chunk;
+use framing::Framing;
+use framing::decompress::Packing;
 
 const CHUNKS_PER_THREAD: usize = 4;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use engine::sigma::RuleCost;
 use model::{Reject, SourceId};
 
-use crate::decompress::Packing;
+use framing::decompress::Packing;
 
 const EXCERPT_BYTES: usize = 120;
 

@@ -9,8 +9,8 @@ use super::correlate::Correlating;
 use super::evaluator::Evaluator;
 use super::report::{FileSummary, ScanReport};
 use super::{CHUNK_BYTES, Meter, Progress, ScanOptions, ScanSink, Stream, Tally};
-use crate::decompress::Break;
-use crate::framing::Framing;
+use framing::Framing;
+use framing::decompress::Break;
 
 /// What stays the same from file to file.
 struct Scanner<'a> {

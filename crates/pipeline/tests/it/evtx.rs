@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use engine::sigma::{Document, Inventory};
 use engine::{Engine, Format, Frame, Limits};
+use framing::Framing;
 use model::{Finding, Reject, Time};
-use pipeline::framing::Framing;
 use pipeline::scan::{ScanInput, ScanOptions, scan};
 use serde_json::Value;
 

@@ -105,7 +105,7 @@ fn detect(engine: &Engine, files: &[Vec<u8>]) -> anyhow::Result<u64> {
     let (mut worker, given) = (engine.worker(), ours::given());
     let (mut count, mut buffer) = (Count::default(), vec![0; pipeline::scan::CHUNK_BYTES]);
     for file in files {
-        let (_, mut plain) = pipeline::decompress::open_file(&file[..])?;
+        let (_, mut plain) = framing::decompress::open_file(&file[..])?;
         let mut framer = engine.framer(Format::Auto);
         loop {
             let read = plain.read(&mut buffer)?;
