@@ -4,16 +4,21 @@
 //! through [`Opener::open`], so the two sides of the ledger agree by construction. Bound: [`LEVELS`] containers in each other;
 //! a deeper one is a leaf that is rejected.
 
+mod parts;
+
+use aho_corasick::AhoCorasick;
 use model::Reject;
 use regex::bytes::Regex;
 
 use crate::extract::first_value;
 use crate::field::{Field, Fields, FieldsBuilder};
 use crate::frame::scan;
+use crate::json::mend::mended;
 use crate::limits::Limits;
 use crate::record::{Record, Scalar, Scratch};
-use crate::source::Heads;
 use crate::source::text::Lines;
+use crate::source::{Heads, Source};
+use parts::Wholes;
 
 /// Containers in each other, and wrappings in each other.
 pub(crate) const LEVELS: usize = 6;
@@ -22,6 +27,8 @@ pub(crate) const LEVELS: usize = 6;
 pub(crate) enum Leaf<'a> {
     /// One value of JSON, as yet unchecked.
     Json(&'a str),
+    /// The same, and whose record it is: an element of a record that holds several of a source's, by the place of the source.
+    Part(&'a str, usize),
     /// A line of text.
     Text(&'a str),
     /// What cannot be a record.
@@ -34,6 +41,9 @@ pub(crate) struct Opener {
     /// The elements of an outermost array.
     root: Field,
     keys: Vec<(&'static str, Field)>,
+    /// Records that hold several, and the first keys by which they do.
+    wholes: Wholes,
+    marks: AhoCorasick,
     /// Lines that are no records: headers, comments.
     silent: Option<Regex>,
     /// Headers alone.
@@ -41,12 +51,22 @@ pub(crate) struct Opener {
 }
 
 impl Opener {
-    /// An opener that passes over lines which are no records, as sources declare them.
-    pub(crate) fn new(lines: &Lines) -> Opener {
+    /// An opener for these sources, which passes over lines that are no records, as they declare them.
+    pub(crate) fn new(sources: &[Source], lines: &Lines) -> Opener {
         let mut builder = FieldsBuilder::new();
         let root = builder.intern("");
         let keys = scan::container_keys().map(|key| (key, builder.intern(key))).collect();
-        Opener { root, keys, silent: lines.silent().cloned(), heads: lines.heads().clone(), fields: builder.build() }
+        let wholes = Wholes::of(sources, &mut builder);
+        let marks = AhoCorasick::new(list_keys(sources).map(|key| format!("\"{key}\"")));
+        Opener {
+            root,
+            keys,
+            wholes,
+            marks: marks.expect("a handful of short keys can always be searched for"),
+            silent: lines.silent().cloned(),
+            heads: lines.heads().clone(),
+            fields: builder.build(),
+        }
     }
 
     /// Calls `leaf` for every record of `text`.
@@ -61,7 +81,8 @@ impl Opener {
             }
             return leaf(Leaf::Text(text));
         }
-        let is_plain = text.starts_with('{') && !scan::may_hold_container(text.as_bytes());
+        let is_plain =
+            text.starts_with('{') && !scan::may_hold_container(text.as_bytes()) && !self.marks.is_match(text);
         if is_plain && !scan::may_hold_several(text.as_bytes()) {
             return leaf(Leaf::Json(text));
         }
@@ -69,7 +90,10 @@ impl Opener {
             return leaf(Leaf::Broken(text, Reject::TooDeep));
         };
         match first_value(&self.fields, text, scratch, limits) {
-            Err(reason) => leaf(Leaf::Broken(text, reason)),
+            Err(reason) => match mended(text).filter(|_| reason == Reject::NotJson && self.marks.is_match(text)) {
+                Some(text) => self.open(&text, limits, deeper, leaf),
+                None => leaf(Leaf::Broken(text, reason)),
+            },
             Ok(end) if end == text.len() => self.value(&scratch.record(text, false), limits, deeper, leaf),
             Ok(_) => match self.parts(text, scratch, limits) {
                 Err(reason) => leaf(Leaf::Broken(text, reason)),
@@ -106,7 +130,7 @@ impl Opener {
                 }
             }
         }
-        if !is_container {
+        if !is_container && !self.wholes.open(record, limits, deeper, leaf) {
             leaf(Leaf::Json(text));
         }
     }
@@ -122,6 +146,11 @@ impl Opener {
         }
         Ok(parts)
     }
+}
+
+/// The keys of the outermost lists of records that hold several.
+pub(crate) fn list_keys(sources: &[Source]) -> impl Iterator<Item = &str> + '_ {
+    sources.iter().flat_map(|source| &source.within).filter_map(|within| within.at.first()).map(String::as_str)
 }
 
 /// Does the text start like JSON? A line that starts with a bracketed time does not.

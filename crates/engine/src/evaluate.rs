@@ -18,13 +18,14 @@ use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
 use crate::correlate::{Feeds, Matched};
 use crate::detector::{Detector, Prompts};
-use crate::envelope::{LEVELS, Leaf, Opener, is_json};
+use crate::envelope::{LEVELS, Leaf, Opener, is_json, list_keys};
 use crate::event::Event;
-use crate::extract::{extract, first_value};
+use crate::extract::first_value;
 use crate::field::{Field, Fields, FieldsBuilder};
 use crate::finding::{Sentence, Voice};
 use crate::frame::{Format, Framer, scan};
 use crate::identity::Link;
+use crate::json::mend::mended;
 use crate::limits::Limits;
 use crate::minimise::{ContentKey, Marker};
 use crate::record::{Record, Scalar, Scratch};
@@ -160,7 +161,10 @@ impl Engine {
         let feeder = feed::Feeder::compile(&linked, &program, &mut builder);
         let mut feeds: Vec<Feed> = sources.iter().map(|source| Feed::new(source, &program, &mut builder)).collect();
         let voices = program.rules().iter().map(|rule| Voice::new(rule, &mut builder)).collect();
-        let containers = scan::container_keys().map(|key| builder.intern(key)).collect();
+        let lines = Lines::new(sources.iter().map(|source| source.text_formats().collect()));
+        let opener = Opener::new(&sources, &lines);
+        let mut containers: Vec<Field> = scan::container_keys().map(|key| builder.intern(key)).collect();
+        containers.extend(list_keys(&sources).map(|key| builder.intern(key)));
         let mut unwrap: Vec<Field> = Vec::new();
         for path in sources.iter().flat_map(|source| &source.unwrap) {
             let field = builder.intern(path);
@@ -171,7 +175,6 @@ impl Engine {
         let outer_times = OUTER_TIMES.iter().map(|path| builder.intern(path)).collect();
         let fields = builder.build();
         feeds.iter_mut().for_each(|feed| feed.plan.finish(&feed.source, &fields));
-        let lines = Lines::new(sources.iter().map(|source| source.text_formats().collect()));
         let engine = Engine {
             feeds,
             sources,
@@ -180,7 +183,7 @@ impl Engine {
             feeder,
             voices,
             fields,
-            opener: Opener::new(&lines),
+            opener,
             lines,
             containers,
             unwrap,
@@ -274,7 +277,7 @@ impl Engine {
                 }
             },
         };
-        let mut pass = Pass { engine: self, given, feed, sink, memo, remembered, hits, picked, part };
+        let mut pass = Pass { engine: self, given, feed, is_mended: false, sink, memo, remembered, hits, picked, part };
         if pass.plain(text, records) {
             return;
         }
@@ -320,7 +323,7 @@ impl Feed {
 impl Leaf<'_> {
     fn text(&self) -> &str {
         match self {
-            Leaf::Json(text) | Leaf::Text(text) | Leaf::Broken(text, _) => text,
+            Leaf::Json(text) | Leaf::Part(text, _) | Leaf::Text(text) | Leaf::Broken(text, _) => text,
         }
     }
 }
@@ -331,6 +334,8 @@ struct Pass<'e, 's> {
     given: &'e Given,
     /// The source that the input names.
     feed: Option<&'e Feed>,
+    /// Were numbers of the record made texts, so that it is JSON?
+    is_mended: bool,
     sink: &'s mut dyn Sink,
     memo: &'s mut Memo,
     remembered: &'s mut Remembered,
@@ -362,6 +367,12 @@ impl<'e> Pass<'e, '_> {
     fn leaf(&mut self, leaf: Leaf<'_>, scratches: &mut [Scratch]) {
         let outcome = match leaf {
             Leaf::Json(text) | Leaf::Text(text) => self.text(text, None, scratches),
+            Leaf::Part(text, source) => {
+                let named = self.feed.replace(&self.engine.feeds[source]);
+                let outcome = self.text(text, None, scratches);
+                self.feed = named;
+                outcome
+            }
             Leaf::Broken(_, reason) => Err(reason),
         };
         if let Err(reason) = outcome {
@@ -378,8 +389,11 @@ impl<'e> Pass<'e, '_> {
         let text = text.trim();
         let (scratch, deeper) = scratches.split_first_mut().ok_or(Reject::TooDeep)?;
         if is_json(text) {
-            extract(&self.engine.fields, text, scratch, &self.engine.limits)?;
-            return self.json(text, scratch, outer, deeper);
+            return match first_value(&self.engine.fields, text, scratch, &self.engine.limits) {
+                Ok(end) if end == text.len() => self.json(text, scratch, outer, deeper),
+                Err(reason) if reason != Reject::NotJson => Err(reason),
+                _ => self.mended(text, outer, deeper),
+            };
         }
         match self.line(text, outer, scratch, deeper) {
             Err(Reject::UnknownSource | Reject::WrongSource) => {}
@@ -390,6 +404,15 @@ impl<'e> Pass<'e, '_> {
             None if self.feed.is_some_and(|feed| feed.plan.texts.is_empty()) => Err(Reject::NotJson),
             None => Err(self.unknown()),
         }
+    }
+
+    /// What is JSON but for numbers that it has no word for, if its source reads such.
+    fn mended(&mut self, text: &str, outer: Option<Time>, scratches: &mut [Scratch]) -> Result<(), Reject> {
+        let text = mended(text).ok_or(Reject::NotJson)?;
+        let before = std::mem::replace(&mut self.is_mended, true);
+        let outcome = self.text(&text, outer, scratches);
+        self.is_mended = before;
+        outcome.map_err(|reason| if reason == Reject::UnknownSource { Reject::NotJson } else { reason })
     }
 
     fn unknown(&self) -> Reject {
@@ -411,6 +434,9 @@ impl<'e> Pass<'e, '_> {
             None => engine.feeds.iter().find(|feed| feed.plan.recognises(&record)),
         };
         if let Some(feed) = found {
+            if self.is_mended && !feed.source.reads_nan {
+                return Err(Reject::NotJson);
+            }
             feed.plan.inside.read_json(&engine.fields, scratch, text)?;
             self.shape(feed, text, scratch);
             return self.event(feed, scratch.record(text, false), outer);

@@ -4,6 +4,8 @@
 
 use model::Reject;
 
+pub(crate) mod members;
+pub(crate) mod mend;
 pub(crate) mod stops;
 
 use stops::Stops;

@@ -32,6 +32,7 @@ pub use evaluate::{Engine, ExplainError, Given, OverTime, Sink, Worker};
 pub use event::Event;
 pub use field::{Field, Fields, FieldsBuilder};
 pub use frame::{Format, Frame, Framer, HecMeta};
+pub use json::mend::mended;
 pub use limits::Limits;
 pub use minimise::ContentKey;
 pub use model::{Diagnostic, Reject};

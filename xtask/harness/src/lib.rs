@@ -4,6 +4,7 @@
 //! A target panics when a promise is broken. The promises are stronger than "does not panic": framing does not depend
 //! on how the bytes were cut, and no record goes missing between being counted and being evaluated or rejected.
 
+mod archive;
 mod decode;
 mod evtx;
 mod frame;
@@ -12,6 +13,7 @@ mod sigma_event;
 mod text;
 mod text_formats;
 
+pub use archive::archive;
 pub use decode::{decode, hec_body, http_body};
 pub use evtx::evtx;
 pub use frame::frame;
@@ -23,6 +25,7 @@ pub use text_formats::text_formats;
 /// Runs the target named `name`; false if there is none.
 pub fn run(name: &str, bytes: &[u8]) -> bool {
     match name {
+        "archive" => archive(bytes),
         "evtx" => evtx(bytes),
         "frame" => frame(bytes),
         "rule" => rule(bytes),

@@ -1,6 +1,7 @@
 //! Reading a detector's file: every mistake at once, with its place and remedy.
 
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 
 use model::Diagnostic;
 use regex::{Regex, RegexBuilder};
@@ -8,31 +9,38 @@ use regex::{Regex, RegexBuilder};
 use super::Class;
 use super::ending::Ending;
 use super::signs::{Sign, Signs};
-use crate::yaml::{self, Entry, Node};
+use crate::yaml::{self, Entry, Node, form};
 
 const KEYS: [&str; 4] = ["id", "title", "description", "signs"];
 const SIGN_KEYS: [&str; 5] = ["id", "class", "weight", "patterns", "ending"];
 
 pub(super) fn parse(text: &str) -> (Option<Signs>, Vec<Diagnostic>) {
     let (documents, wrong) = yaml::parse(text);
-    let mut form = Form { wrong };
+    let mut form = Form(form::Form::new("a detector", wrong));
     let Some(document) = documents.first() else {
-        form.wrong.push(Diagnostic::error(
-            1,
-            1,
-            "empty-file",
-            "a detector says nothing",
-            "give it an `id` and `signs`",
-        ));
-        return (None, form.wrong);
+        form.refuse_empty("give it an `id` and `signs`");
+        return (None, form.0.wrong);
     };
     let signs = form.detector(&document.root);
     let is_usable = !form.wrong.iter().any(Diagnostic::is_error);
-    (signs.filter(|_| is_usable), form.wrong)
+    (signs.filter(|_| is_usable), form.0.wrong)
 }
 
-struct Form {
-    wrong: Vec<Diagnostic>,
+/// Reads the nodes of a detector.
+struct Form(form::Form);
+
+impl Deref for Form {
+    type Target = form::Form;
+
+    fn deref(&self) -> &form::Form {
+        &self.0
+    }
+}
+
+impl DerefMut for Form {
+    fn deref_mut(&mut self) -> &mut form::Form {
+        &mut self.0
+    }
 }
 
 impl Form {
@@ -158,29 +166,6 @@ impl Form {
             self.wrong.push(entry.value.error("wrong-type", "this is no count", "write a whole number"));
             0
         })
-    }
-
-    fn text(&mut self, node: &Node<'_>) -> String {
-        match node.as_str() {
-            Some(text) if !text.trim().is_empty() => text.to_owned(),
-            _ => {
-                self.wrong.push(node.error("wrong-type", format!("here is {}, not text", node.noun()), "write text"));
-                String::new()
-            }
-        }
-    }
-
-    fn map<'n, 'a>(&mut self, node: &'n Node<'a>, known: &[&str]) -> Option<&'n [Entry<'a>]> {
-        let Some(entries) = node.as_map() else {
-            let message = format!("here is {}, not a map", node.noun());
-            self.wrong.push(node.error("wrong-type", message, format!("write keys: {}", known.join(", "))));
-            return None;
-        };
-        for entry in entries.iter().filter(|entry| !known.contains(&&*entry.key)) {
-            let message = format!("a detector has no key `{}` here", entry.key);
-            self.wrong.push(entry.error("unknown-key", message, format!("the keys are {}", known.join(", "))));
-        }
-        Some(entries)
     }
 }
 

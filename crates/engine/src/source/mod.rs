@@ -82,6 +82,35 @@ pub struct Recognise {
     pub prefix: BTreeMap<String, Vec<String>>,
 }
 
+/// A record that holds several of a source's: an evaluation log its samples, a sample its events.
+///
+/// Shape: each element of the innermost list becomes a record of its own, which is told what stands around it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Within {
+    /// What makes a record one that holds them.
+    pub of: Recognise,
+    /// The keys of the lists, from the outside in.
+    pub at: Vec<String>,
+    /// What an element is told: the key that it gets, and where its value stands. A path that starts with the keys of lists is read from the
+    /// element of that list which is around it; any other from the whole.
+    pub with: BTreeMap<String, String>,
+    /// Keys of elements that their records do without.
+    pub without: Vec<String>,
+    /// How texts of elements stand for longer ones.
+    pub references: Option<References>,
+    /// Do the elements stand in place of the whole? It is a record too, where they do not.
+    pub instead: bool,
+}
+
+/// Texts that stand for others: `attachment://<name>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References {
+    /// How such a text starts; what follows is the name.
+    pub prefix: String,
+    /// The object that has each text under its name, as paths of [`Within::with`] are written.
+    pub from: String,
+}
+
 /// A list of name/value pairs, which are read as if each name were a key where the record's fields are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs {
@@ -157,6 +186,10 @@ pub struct Source {
     pub recognise: Vec<Recognise>,
     /// Paths under which the record may stand inside of another, as an object or as text.
     pub unwrap: Vec<String>,
+    /// Records that hold several of this source's.
+    pub within: Vec<Within>,
+    /// Are `NaN` and `Infinity`, which JSON has no words for, read as texts of that name? A record that has them is rejected otherwise.
+    pub reads_nan: bool,
     /// Places whose contents count as standing at the top of the record, for all readers of fields.
     pub transparent: Vec<String>,
     /// Lists of name/value pairs that are read as fields.

@@ -7,16 +7,18 @@ mod routes;
 mod sensitive;
 mod shape;
 mod text;
+mod within;
 
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 
 use model::{Diagnostic, EntityKind, SourceId};
 use regex::Regex;
 
 use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Required, Source, SourceFormat, TimePath, Unit};
-use crate::yaml::{self, Entry, Node};
+use crate::yaml::{self, Entry, Node, form};
 
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 28] = [
     "id",
     "title",
     "description",
@@ -24,6 +26,8 @@ const KEYS: [&str; 26] = [
     "logsource",
     "recognise",
     "unwrap",
+    "within",
+    "nan",
     "transparent",
     "pairs",
     "fields",
@@ -47,27 +51,33 @@ const KEYS: [&str; 26] = [
 
 pub(super) fn parse(text: &str) -> (Option<Source>, Vec<Diagnostic>) {
     let (documents, wrong) = yaml::parse(text);
-    let mut form = Form { wrong };
+    let mut form = Form(form::Form::new("a source", wrong));
     let Some(document) = documents.first() else {
         if form.wrong.is_empty() {
-            form.wrong.push(Diagnostic::error(
-                1,
-                1,
-                "empty-file",
-                "a source says nothing",
-                "give it an `id` and a `title`",
-            ));
+            form.refuse_empty("give it an `id` and a `title`");
         }
-        return (None, form.wrong);
+        return (None, form.0.wrong);
     };
     let source = form.source(&document.root);
     let is_usable = !form.wrong.iter().any(Diagnostic::is_error);
-    (source.filter(|_| is_usable), form.wrong)
+    (source.filter(|_| is_usable), form.0.wrong)
 }
 
-/// Reads nodes and collects what is wrong with them.
-struct Form {
-    wrong: Vec<Diagnostic>,
+/// Reads the nodes of a source.
+struct Form(form::Form);
+
+impl Deref for Form {
+    type Target = form::Form;
+
+    fn deref(&self) -> &form::Form {
+        &self.0
+    }
+}
+
+impl DerefMut for Form {
+    fn deref_mut(&mut self) -> &mut form::Form {
+        &mut self.0
+    }
 }
 
 impl Form {
@@ -107,6 +117,8 @@ impl Form {
             }
             "recognise" => source.recognise = self.list(node).iter().map(|node| self.recognise(node)).collect(),
             "unwrap" => source.unwrap = self.texts(node),
+            "within" => source.within = self.list(node).iter().filter_map(|node| self.within(node)).collect(),
+            "nan" => source.reads_nan = self.nan(node),
             "transparent" => source.transparent = self.transparent(node),
             "pairs" => source.pairs = self.list(node).iter().map(|node| self.pairs_of(node)).collect(),
             "fields" => source.fields = self.lists(node),
@@ -136,44 +148,6 @@ impl Form {
         }
     }
 
-    /// The entries of a map, if it is one; keys that are not in `known` are mistakes.
-    fn map<'n, 'a>(&mut self, node: &'n Node<'a>, known: &[&str]) -> Option<&'n [Entry<'a>]> {
-        let Some(entries) = node.as_map() else {
-            let message = format!("here is {}, not a map", node.noun());
-            self.wrong.push(node.error("wrong-type", message, format!("write keys: {}", known.join(", "))));
-            return None;
-        };
-        for entry in entries.iter().filter(|entry| !known.is_empty() && !known.contains(&&*entry.key)) {
-            let message = format!("a source has no key `{}` here", entry.key);
-            self.wrong.push(entry.error("unknown-key", message, format!("the keys are {}", known.join(", "))));
-        }
-        Some(entries)
-    }
-
-    /// A list, or one node as a list of one.
-    fn list<'n, 'a>(&mut self, node: &'n Node<'a>) -> &'n [Node<'a>] {
-        match node.as_list() {
-            Some(nodes) => nodes,
-            None if node.is_null() => &[],
-            None => std::slice::from_ref(node),
-        }
-    }
-
-    fn text(&mut self, node: &Node<'_>) -> String {
-        match node.as_str() {
-            Some(text) if !text.trim().is_empty() => text.to_owned(),
-            _ => {
-                let message = format!("here is {}, not text", node.noun());
-                self.wrong.push(node.error("wrong-type", message, "write text"));
-                String::new()
-            }
-        }
-    }
-
-    fn texts(&mut self, node: &Node<'_>) -> Vec<String> {
-        self.list(node).iter().map(|node| self.text(node)).collect()
-    }
-
     fn number(&mut self, node: &Node<'_>) -> u32 {
         let number = node.as_str().and_then(|text| text.parse().ok());
         number.unwrap_or_else(|| {
@@ -198,12 +172,6 @@ impl Form {
             self.wrong.push(node.error("empty-recognise", "this holds for every record", "add `has:` or `equals:`"));
         }
         recognise
-    }
-
-    /// A map from path to one or several values.
-    fn lists(&mut self, node: &Node<'_>) -> BTreeMap<String, Vec<String>> {
-        let entries = self.map(node, &[]).unwrap_or_default();
-        entries.iter().map(|entry| (entry.key.to_string(), self.texts(&entry.value))).collect()
     }
 
     fn time(&mut self, node: &Node<'_>) -> TimePath {
@@ -343,11 +311,6 @@ impl Form {
         reading
     }
 
-    fn pairs(&mut self, node: &Node<'_>) -> BTreeMap<String, String> {
-        let entries = self.map(node, &[]).unwrap_or_default();
-        entries.iter().map(|entry| (entry.key.to_string(), self.text(&entry.value))).collect()
-    }
-
     fn regex(&mut self, node: &Node<'_>) -> Option<Regex> {
         match Regex::new(&self.text(node)) {
             Ok(regex) => Some(regex),
@@ -376,6 +339,8 @@ fn empty() -> Source {
         routes: Vec::new(),
         recognise: Vec::new(),
         unwrap: Vec::new(),
+        within: Vec::new(),
+        reads_nan: false,
         transparent: Vec::new(),
         pairs: Vec::new(),
         fields: BTreeMap::new(),

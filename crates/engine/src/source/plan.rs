@@ -43,8 +43,9 @@ enum When {
     Template(Template),
 }
 
+/// A [`Recognise`] with its fields numbered.
 #[derive(Debug)]
-struct Test {
+pub(crate) struct Test {
     has: Vec<Field>,
     lacks: Vec<Field>,
     equals: Vec<(Field, Vec<String>)>,
@@ -239,7 +240,7 @@ impl When {
 }
 
 impl Test {
-    fn new(recognise: &Recognise, fields: &mut FieldsBuilder) -> Test {
+    pub(crate) fn new(recognise: &Recognise, fields: &mut FieldsBuilder) -> Test {
         let pairs = |map: &BTreeMap<String, Vec<String>>, fields: &mut FieldsBuilder| {
             map.iter().map(|(path, values)| (fields.intern(path), values.clone())).collect()
         };
@@ -251,7 +252,7 @@ impl Test {
         }
     }
 
-    fn holds(&self, record: &Record<'_>) -> bool {
+    pub(crate) fn holds(&self, record: &Record<'_>) -> bool {
         let any = |path: Field, test: &dyn Fn(&str) -> bool| {
             record.values(path).any(|value| match value {
                 Scalar::Null | Scalar::Composite(_) => false,

@@ -9,6 +9,7 @@
 mod block;
 mod build;
 mod flow;
+pub(crate) mod form;
 mod scalar;
 
 use std::borrow::Cow;

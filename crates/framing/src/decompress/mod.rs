@@ -1,10 +1,12 @@
-//! Opens a stream: plain, gzip (also of many members) or zstd (also of many frames), told apart by its first bytes.
+//! Opens a stream: plain, gzip (also of many members), zstd (also of many frames) or a ZIP archive, told apart by its first bytes.
 //!
 //! Comes in: any `Read`. Goes out: the plain bytes through `Read`. Bound: a window of 8 MiB for zstd from the network, 128 MiB for
 //! files, 17 MiB for a small gzip file, and fixed buffers. A stream that is broken or ends early gives every byte before the break and then a [`Break`].
 
+mod archive;
 mod gzip;
 mod held;
+mod inspect;
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -14,6 +16,7 @@ pub use gzip::GzipReader;
 
 const BUFFER_BYTES: usize = 256 << 10;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZIP: [u8; 4] = *b"PK\x03\x04";
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// RFC 8878 §3.1.2: sixteen magic numbers of skippable frames, which may come first.
 const ZSTD_SKIPPABLE: [u8; 3] = [0x2a, 0x4d, 0x18];
@@ -32,6 +35,8 @@ pub enum Packing {
     Gzip,
     /// RFC 8878.
     Zstd,
+    /// A ZIP archive: its files one after another, see `archive`.
+    Zip,
     /// Not at all, and not text either: a Windows event log, whose chunks change in place while it is written.
     Evtx,
 }
@@ -40,7 +45,7 @@ pub enum Packing {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the {packing} stream is broken: {reason}")]
 pub struct Break {
-    /// `gzip` or `zstd`.
+    /// `gzip`, `zstd` or `zip`.
     pub packing: &'static str,
     /// What is wrong.
     pub reason: String,
@@ -64,6 +69,8 @@ impl Packing {
             Packing::Gzip
         } else if head.starts_with(&ZSTD) || head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == ZSTD_SKIPPABLE {
             Packing::Zstd
+        } else if head.starts_with(&ZIP) {
+            Packing::Zip
         } else if head.starts_with(EVTX_MAGIC) {
             Packing::Evtx
         } else {
@@ -108,6 +115,7 @@ fn unpack<'a>(
     Ok(match packing {
         Packing::Plain | Packing::Evtx => Box::new(stream),
         Packing::Gzip => Box::new(GzipReader::new(stream)),
+        Packing::Zip => Box::new(archive::ArchiveReader::new(stream)),
         Packing::Zstd => {
             let mut decoder = zstd::stream::read::Decoder::with_buffer(stream)?;
             decoder.window_log_max(window_log)?;

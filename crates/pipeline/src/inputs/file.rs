@@ -96,7 +96,7 @@ impl End {
 fn is_continued(known: &FileCursor, meta: &std::fs::Metadata, packing: Packing) -> bool {
     match packing {
         Packing::Plain => meta.len() >= known.resume.unwrap_or(known.done),
-        Packing::Gzip | Packing::Zstd | Packing::Evtx => known.is_unchanged(meta),
+        Packing::Gzip | Packing::Zstd | Packing::Zip | Packing::Evtx => known.is_unchanged(meta),
     }
 }
 

@@ -1,8 +1,5 @@
 //! Windows event log files: every record of real ones, and what is left of damaged ones.
 
-#[path = "../../../engine/tests/common/data.rs"]
-mod data;
-
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -15,7 +12,7 @@ use model::{Finding, Reject, Time};
 use pipeline::scan::{ScanInput, ScanOptions, scan};
 use serde_json::Value;
 
-use self::data::folder as data;
+use crate::data::folder as data;
 use crate::support::{House, gzip, source};
 
 /// The rule repository's cases, each with its file.

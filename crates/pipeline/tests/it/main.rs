@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests: a failure is the message")]
 
 mod acknowledgements;
+mod archive;
 mod bad_input;
+#[path = "../../../engine/tests/common/data.rs"]
+mod data;
 mod evtx;
 mod feeds;
 mod health;
