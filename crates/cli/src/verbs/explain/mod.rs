@@ -101,7 +101,7 @@ fn read(event: &PathBuf) -> Result<Vec<u8>, Failure> {
     }
     let wrong = |error| Failure::author(format!("`{}` cannot be read: {error}", event.display()));
     let file = std::fs::File::open(event).map_err(wrong)?;
-    let (_, mut plain) = pipeline::decompress::open(file).map_err(wrong)?;
+    let (_, mut plain) = framing::decompress::open(file).map_err(wrong)?;
     plain.read_to_end(&mut bytes).map_err(wrong)?;
     Ok(bytes)
 }

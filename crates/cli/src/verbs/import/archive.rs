@@ -45,7 +45,7 @@ pub fn unpack(path: &Path) -> Result<Unpacked, Failure> {
     let wrong = |error: std::io::Error| Failure::author(format!("`{}` cannot be unpacked: {error}", path.display()));
     let folder = tempfile::tempdir()?;
     let file = std::fs::File::open(path).map_err(wrong)?;
-    let (_, plain) = pipeline::decompress::open(file).map_err(wrong)?;
+    let (_, plain) = framing::decompress::open(file).map_err(wrong)?;
     let mut archive = tar::Archive::new(plain);
     let mut total: u64 = 0;
     for entry in archive.entries().map_err(wrong)? {
