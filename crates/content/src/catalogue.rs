@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine::context::{Kept, Things};
 use engine::detector::{Detector, Signs};
 use engine::sigma::{self, Correlation, Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
@@ -32,6 +33,8 @@ pub struct Catalogue {
     pub inventory: Inventory,
     /// Who answers for each list, and what it is, where its file says so.
     pub lists: BTreeMap<String, InventoryList>,
+    /// What the lab has. Once a folder has assets of a kind, those of that kind that are built in, an example, are gone.
+    pub things: Arc<Things>,
 }
 
 /// A rule and where it came from.
@@ -70,12 +73,12 @@ impl Provenance {
 /// What an inventory file says about one list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InventoryList {
-    /// The file.
-    pub file: String,
-    /// Who keeps the list.
-    pub owner: Option<String>,
     /// What the list is.
     pub description: Option<String>,
+    /// Does it take values from assets?
+    pub derived: bool,
+    /// Where it is written, who keeps it, and its age.
+    pub kept: Kept,
 }
 
 impl Catalogue {
@@ -139,6 +142,7 @@ impl Catalogue {
             cases: Vec::new(),
             inventory: self.inventory.clone(),
             lists: self.lists.clone(),
+            things: self.things.clone(),
         }
     }
 }

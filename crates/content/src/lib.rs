@@ -8,11 +8,12 @@ mod cases;
 mod catalogue;
 pub mod config;
 mod import;
-mod inventory;
+pub mod inventory;
 mod lint;
 mod load;
 mod nearest;
 mod root;
+mod things;
 mod yaml;
 
 pub use cases::{Case, CaseKind, CaseOutcome, Expectation, RuleCases, junit, run_cases, run_cases_with};

@@ -16,8 +16,9 @@ use model::Diagnostic;
 use crate::cases::{self, RuleCases};
 use crate::catalogue::{Catalogue, CatalogueRule, Provenance};
 use crate::import::PackProvenance;
-use crate::inventory::{self, NamedList};
+use crate::inventory;
 use crate::root::{ContentFile, FileKind, Root};
+use crate::things::Gathered;
 
 /// The most threads that parse.
 const THREADS_MAX: usize = 8;
@@ -28,7 +29,9 @@ struct Parsed {
     source: Option<Source>,
     documents: Vec<Document>,
     text: Option<Arc<str>>,
-    lists: Vec<NamedList>,
+    inventory: inventory::Parsed,
+    /// The text of a CSV file.
+    table: Option<String>,
     detector: Option<Signs>,
     cases: Option<RuleCases>,
     pack: Option<PackProvenance>,
@@ -52,6 +55,7 @@ pub fn load_with(roots: &[Root], progress: &(dyn Fn(usize, usize) + Sync)) -> (C
     let parsed = parse_all(&files, progress);
     let mut assembly = Assembly::new(roots, diagnostics);
     assembly.take_packs(&files, &parsed);
+    assembly.gathered = Gathered::of(roots);
     for (file, parsed) in files.iter().zip(parsed) {
         assembly.take(file, parsed);
     }
@@ -91,9 +95,10 @@ fn parse_file(file: &ContentFile) -> Parsed {
             Parsed { source, diagnostics, ..Parsed::default() }
         }
         FileKind::Inventory => {
-            let (lists, diagnostics) = inventory::parse(&text);
-            Parsed { lists, diagnostics, ..Parsed::default() }
+            let (inventory, diagnostics) = inventory::parse(&text);
+            Parsed { inventory, diagnostics, ..Parsed::default() }
         }
+        FileKind::InventoryTable => Parsed { table: Some(text.into_owned()), ..Parsed::default() },
         FileKind::Detector => {
             let (detector, diagnostics) = Signs::parse(&text);
             Parsed { detector, diagnostics, ..Parsed::default() }
@@ -127,6 +132,7 @@ struct Assembly {
     source_ids: BTreeMap<String, (usize, usize)>,
     /// Folder of an imported pack to what its `provenance.yml` says.
     packs: BTreeMap<String, PackProvenance>,
+    gathered: Gathered,
 }
 
 impl Assembly {
@@ -138,6 +144,7 @@ impl Assembly {
             rule_ids: BTreeMap::new(),
             source_ids: BTreeMap::new(),
             packs: BTreeMap::new(),
+            gathered: Gathered::default(),
         }
     }
 
@@ -158,12 +165,7 @@ impl Assembly {
         for document in parsed.documents {
             self.take_document(file, document, &text);
         }
-        for list in parsed.lists {
-            self.catalogue.inventory.insert(list.name.clone(), list.values);
-            let described =
-                crate::InventoryList { file: file.name.clone(), owner: list.owner, description: list.description };
-            self.catalogue.lists.insert(list.name, described);
-        }
+        self.gathered.take(file, parsed.inventory, parsed.table);
         if let Some(detector) = parsed.detector {
             self.take_detector(file, detector);
         }
@@ -277,6 +279,7 @@ impl Assembly {
     fn finish(mut self) -> (Catalogue, Vec<Diagnostic>) {
         let rules: Vec<Arc<sigma::Rule>> = self.catalogue.rules.iter().map(|entry| Arc::clone(&entry.rule)).collect();
         self.diagnostics.extend(sigma::link(&rules, &self.catalogue.correlations).1);
+        self.diagnostics.extend(std::mem::take(&mut self.gathered).finish(&mut self.catalogue));
         self.catalogue.sources.sort_by(|left, right| left.id.cmp(&right.id));
         self.diagnostics.sort();
         (self.catalogue, self.diagnostics)

@@ -34,8 +34,10 @@ pub enum Root {
 pub enum FileKind {
     /// `sources/<id>/source.yml`.
     Source,
-    /// `inventory/*.yml`: the lists behind `|expand`.
+    /// `inventory/*.yml`: the lists behind `|expand`, and the lab's things.
     Inventory,
+    /// `inventory/*.csv`: things whose columns a YAML file beside it maps.
+    InventoryTable,
     /// `detectors/*.yml`: signs in prompts.
     Detector,
     /// Sigma documents.
@@ -103,9 +105,23 @@ impl Root {
             Root::Dir(path) => folder_files(path, position),
             Root::WithoutRules(root) => {
                 let (mut files, diagnostics) = root.files(position);
-                files.retain(|file| matches!(file.kind, FileKind::Source | FileKind::Inventory | FileKind::Detector));
+                files.retain(|file| {
+                    matches!(
+                        file.kind,
+                        FileKind::Source | FileKind::Inventory | FileKind::InventoryTable | FileKind::Detector
+                    )
+                });
                 (files, diagnostics)
             }
+        }
+    }
+
+    /// Is it the content that is built in?
+    pub fn is_embedded(&self) -> bool {
+        match self {
+            Root::Embedded => true,
+            Root::Dir(_) => false,
+            Root::WithoutRules(root) => root.is_embedded(),
         }
     }
 
@@ -220,11 +236,14 @@ fn folder_files(folder: &Path, position: usize) -> (Vec<ContentFile>, Vec<Diagno
 /// only below `packs/`; elsewhere every YAML file is taken for Sigma.
 fn kind_of(path: &Path, shaped: bool) -> Option<FileKind> {
     let name = path.file_name()?.to_string_lossy();
+    let top = path.iter().next().map(|part| part.to_string_lossy().into_owned()).unwrap_or_default();
+    let nested = path.iter().count() > 1;
+    if name.ends_with(".csv") && nested && top == "inventory" {
+        return Some(FileKind::InventoryTable);
+    }
     if !(name.ends_with(".yml") || name.ends_with(".yaml")) {
         return None;
     }
-    let top = path.iter().next().map(|part| part.to_string_lossy().into_owned()).unwrap_or_default();
-    let nested = path.iter().count() > 1;
     match name.as_ref() {
         "provenance.yml" => Some(FileKind::Provenance),
         "source.yml" if !shaped || top == "sources" => Some(FileKind::Source),
@@ -248,6 +267,8 @@ mod tests {
         assert_eq!(kind("sources/aws_cloudtrail/source.yml", true), Some(FileKind::Source));
         assert_eq!(kind("sources/aws_cloudtrail/expected/a.yml", true), None);
         assert_eq!(kind("inventory/estate.yml", true), Some(FileKind::Inventory));
+        assert_eq!(kind("inventory/roles.csv", true), Some(FileKind::InventoryTable));
+        assert_eq!(kind("packs/weights/roles.csv", true), None);
         assert_eq!(kind("detectors/signs.yml", true), Some(FileKind::Detector));
         assert_eq!(kind("cloud/aws/a.yml", false), Some(FileKind::Rules));
         assert_eq!(kind("provenance.yml", false), Some(FileKind::Provenance));

@@ -132,7 +132,7 @@ fn a_later_list_replaces_an_earlier_one_of_its_name() {
     assert_eq!(diagnostics, []);
     assert_eq!(catalogue.inventory.get("buckets"), Some(["three".to_owned()].as_slice()));
     assert_eq!(catalogue.inventory.get("plain"), Some(["p".to_owned()].as_slice()));
-    assert_eq!(catalogue.lists["buckets"].owner.as_deref(), Some("me"));
+    assert_eq!(catalogue.lists["buckets"].kept.owner.as_deref(), Some("me"));
     let (_, diagnostics) = load(&roots(&["c"]));
     assert_eq!(codes(&diagnostics), ["missing-key", "unknown-key", "wrong-type"]);
     assert!(diagnostics.iter().any(|wrong| wrong.remedy == "did you mean `values`?"));

@@ -495,13 +495,13 @@ impl<'e> Pass<'e, '_> {
             hidden: OnceCell::new(),
         };
         self.sink.evaluated(&event);
-        self.hold(feed, &record);
+        self.hold(feed, &record, event.time());
         let engine = self.engine;
         for rule in self.hits.iter().filter(|rule| !engine.feeder.is_silent(**rule)) {
             let compiled = &engine.program.rules()[rule.index()];
             let mut make = || {
-                let matched =
-                    engine.program.matched_terms(*rule, &record, &|span, text| event.show(span, text).into_owned());
+                let shown = |span, text: &str| event.show(span, text).into_owned();
+                let matched = engine.program.matched_terms_at(*rule, &record, event.time(), &shown);
                 engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched)
             };
             self.sink.hit(compiled, &event, &mut make);
@@ -526,9 +526,10 @@ impl<'e> Pass<'e, '_> {
     }
 
     /// Holds the rules that look at the record against it.
-    fn hold(&mut self, feed: &Feed, record: &Record<'_>) {
+    fn hold(&mut self, feed: &Feed, record: &Record<'_>, time: Time) {
         let Pass { engine, memo, hits, picked, .. } = self;
         hits.clear();
+        memo.set_time(time);
         for set in feed.routing.sets(picked) {
             let rules = set.rules(&engine.program);
             let left = engine.aside.left_of(rules);

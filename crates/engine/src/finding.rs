@@ -83,6 +83,7 @@ impl Voice {
             matched,
             columns: event.columns(),
             window: None,
+            context: Vec::new(),
         }
     }
 

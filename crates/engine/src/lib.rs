@@ -5,6 +5,7 @@
 //! [`sigma`] holds rules against it, and [`Engine`] puts them together. [`triage`] decides what becomes of a finding, and [`health`]
 //! what the figures of a source say about it.
 
+pub mod context;
 pub mod correlate;
 pub mod detector;
 pub mod ecs;

@@ -62,6 +62,7 @@ mod tests {
             matched: vec![],
             columns: Default::default(),
             window: None,
+            context: Vec::new(),
         }
     }
 

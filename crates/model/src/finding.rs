@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Entity, EventId, FindingId, Lane, Level, RuleId, SourceId, Time, Window};
+use crate::{Enrichment, Entity, EventId, FindingId, Lane, Level, RuleId, SourceId, Time, Window};
 
 /// What a rule's findings are for (`watchkeep.kind`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
@@ -90,6 +90,9 @@ pub struct Finding {
     /// What it claims about many events, for a finding of a rule over time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Box<Window>>,
+    /// What is known about its entities, as of `event_time`; no part of what it claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<Enrichment>,
 }
 
 impl Finding {

@@ -3,6 +3,7 @@
 //! Floor 0. Nothing here reads a clock, a file, a socket or the environment; everything above may import it.
 
 mod alert;
+mod context;
 mod diagnostic;
 mod digest;
 mod entity;
@@ -17,6 +18,7 @@ mod time;
 mod window;
 
 pub use alert::{Alert, AlertState, Clocks, IllegalMove, Move, Verdict};
+pub use context::{Enrichment, Fact, Provider};
 pub use diagnostic::{Diagnostic, Severity};
 pub use digest::Digest;
 pub use entity::{Entity, EntityKind};

@@ -23,6 +23,7 @@ fn finding(rule: &str, at: &str, by: &str) -> Finding {
         matched: vec![],
         columns: Default::default(),
         window: None,
+        context: Vec::new(),
     }
 }
 

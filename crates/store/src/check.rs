@@ -148,5 +148,6 @@ fn finding(note: &Note, now: Time) -> Finding {
         matched: Vec::new(),
         columns: Default::default(),
         window: None,
+        context: Vec::new(),
     }
 }

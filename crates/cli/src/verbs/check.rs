@@ -42,6 +42,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Outcome {
     let (_, compile) = catalogue.compile(engine_limits(&config));
     diagnostics.extend(compile);
     diagnostics.extend(content::lint(&catalogue, &roots));
+    diagnostics.extend(content::inventory::lint_ages(&catalogue, crate::clock::now()));
     let first = roots.len() - args.path.len();
     if !args.path.is_empty() {
         let own: BTreeSet<String> = roots[first..]

@@ -212,6 +212,7 @@ fn finding(catalogue: &Catalogue, story: &Story, at: Time, n: usize) -> Raised {
         matched: matched.collect(),
         columns: story.columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
         window: None,
+        context: Vec::new(),
     };
     let evidence = Evidence { event_id: event, source: story.source.into(), raw: story.raw.clone() };
     Raised { finding, evidence: vec![evidence], input: "trail".into() }

@@ -168,11 +168,18 @@ fn logsource_name(entry: &CatalogueRule) -> String {
     given.collect::<Vec<_>>().join(", ")
 }
 
-/// Every list has somebody who keeps it.
+/// Every list and asset has somebody who keeps it.
 fn lists(catalogue: &Catalogue, found: &mut Vec<Diagnostic>) {
-    for (name, list) in catalogue.lists.iter().filter(|(_, list)| list.owner.is_none()) {
+    for (name, list) in catalogue.lists.iter().filter(|(_, list)| list.kept.owner.is_none()) {
         let message = format!("nobody owns the list `{name}`");
-        let wrong = Diagnostic::warning(0, 0, "no-owner", message, "write `name: {owner: …, values: […]}`");
-        found.push(wrong.in_file(list.file.clone()));
+        let remedy = "write `name: {owner: …, values: […]}`, or an owner below `defaults:`";
+        let wrong = Diagnostic::warning(list.kept.line, 0, "no-owner", message, remedy);
+        found.push(wrong.in_file(list.kept.file.clone()));
+    }
+    for asset in catalogue.things.assets.iter().filter(|asset| asset.kept.owner.is_none()) {
+        let message = format!("nobody owns the {} `{}`", asset.kind.as_str(), asset.id);
+        let remedy = "add `owner:` to it, or an owner below `defaults:`";
+        let wrong = Diagnostic::warning(asset.kept.line, 0, "no-owner", message, remedy);
+        found.push(wrong.in_file(asset.kept.file.clone()));
     }
 }

@@ -113,6 +113,7 @@ impl Voices {
             entities,
             matched: Vec::new(),
             columns: BTreeMap::new(),
+            context: Vec::new(),
             window: Some(Box::new(voice.window(said, &claims))),
         }
     }

@@ -46,7 +46,7 @@ impl Sink for Explain<'_> {
         let record = event.record();
         let rule = feed.routing.rules_for(&record, &engine.program).into_iter().find(|rule| rule.index() == self.at);
         if let Some(rule) = rule {
-            return self.explanations.push(engine.program.explain(rule, &record));
+            return self.explanations.push(engine.program.explain_at(rule, &record, event.time()));
         }
         self.other = Some(event.source().id.clone());
         let rule = &engine.rules()[self.at].rule;

@@ -1,8 +1,11 @@
 //! Atoms: what a value of a rule comes to once its modifiers are applied. Equal atoms mean the same test.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ipnet::IpNet;
+use model::Time;
 
 use super::bounds::{DASHES_MAX, VALUE_BYTES_MAX, VALUES_MAX};
 use super::detection::{Item, Value};
@@ -349,6 +352,15 @@ pub(super) fn placeholders(text: &str) -> Vec<(std::ops::Range<usize>, &str)> {
         }
     }
     found
+}
+
+/// When values of the lists that the item names end, in order. Names of fields do not.
+pub(super) fn ends_of(item: &Item, inventory: &Inventory) -> BTreeSet<Time> {
+    if !inventory.has_ends() || !item.modifiers.has(Modifier::Expand) || item.modifiers.is_field_reference() {
+        return BTreeSet::new();
+    }
+    let names = item.values.iter().filter_map(Value::as_text).flat_map(placeholders).map(|(_, name)| name);
+    names.flat_map(|name| inventory.ends_of(name)).collect()
 }
 
 /// No inventory has the list that a placeholder names.

@@ -200,8 +200,29 @@ impl Compiler<'_> {
         }
     }
 
+    /// Where values of its lists end, one test for each stretch of time: the values that never end, and up to each end those that last as long.
     fn item(&mut self, item: &Item, values: &mut usize) -> Result<CompiledItem, Problem> {
-        let lists = atom::of_item(item, self.inventory)?;
+        let ends = atom::ends_of(item, self.inventory);
+        if ends.is_empty() {
+            return self.item_with(item, self.inventory, values);
+        }
+        let positive = Item { modifiers: item.modifiers.without(Modifier::Neq), ..item.clone() };
+        let lasting = self.inventory.lasting(None);
+        let CompiledItem { field, node, .. } = self.item_with(&positive, &lasting, values)?;
+        let mut stretches = vec![node];
+        for end in ends {
+            let lasting = self.inventory.lasting(Some(end));
+            let node = self.item_with(&positive, &lasting, values)?.node;
+            let before = self.node(Node::Before(end), 0);
+            stretches.push(self.all(vec![before, node]));
+        }
+        let node = self.any(stretches);
+        let node = if item.modifiers.has(Modifier::Neq) { self.not(node) } else { node };
+        Ok(CompiledItem { field, node, each: Vec::new() })
+    }
+
+    fn item_with(&mut self, item: &Item, inventory: &Inventory, values: &mut usize) -> Result<CompiledItem, Problem> {
+        let lists = atom::of_item(item, inventory)?;
         *values += lists.iter().map(Vec::len).sum::<usize>();
         if *values > VALUES_MAX {
             return Err(Problem {

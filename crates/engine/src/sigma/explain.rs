@@ -1,6 +1,6 @@
 //! Why a rule held or did not hold: the condition as a tree, down to each term with the values that were there.
 
-use model::{MatchedTerm, RuleId};
+use model::{MatchedTerm, RuleId, Time};
 use serde::Serialize;
 
 use super::atom;
@@ -84,10 +84,15 @@ impl Node {
 }
 
 impl Program {
-    /// Why a rule holds or does not hold for `record`.
+    /// Why a rule holds or does not hold for `record`, with every value of its lists, ended or not.
     pub fn explain(&self, rule: RuleIndex, record: &Record<'_>) -> Explanation {
+        self.explain_at(rule, record, Time::default())
+    }
+
+    /// As [`Program::explain`], for an event that happened at `time`.
+    pub fn explain_at(&self, rule: RuleIndex, record: &Record<'_>, time: Time) -> Explanation {
         let compiled = self.rule(rule);
-        let (memo, items) = (self.fresh_memo(), compiled.items.iter());
+        let (memo, items) = (self.fresh_memo(time), compiled.items.iter());
         let mut teller = Teller { program: self, record, memo, items, shown: &as_it_is };
         let mut tree = teller.detection(&compiled.rule.detection);
         if !compiled.filters.is_empty() {
@@ -107,9 +112,20 @@ impl Program {
     /// Shape: terms of searches that hold and that no `not` takes out, in the rule's order; none where the rule does not hold. What `shown`
     /// makes of a value, where it stands and what it says, is what a term shows of it.
     pub fn matched_terms(&self, rule: RuleIndex, record: &Record<'_>, shown: &Shown<'_>) -> Vec<MatchedTerm> {
+        self.matched_terms_at(rule, record, Time::default(), shown)
+    }
+
+    /// As [`Program::matched_terms`], for an event that happened at `time`.
+    pub fn matched_terms_at(
+        &self,
+        rule: RuleIndex,
+        record: &Record<'_>,
+        time: Time,
+        shown: &Shown<'_>,
+    ) -> Vec<MatchedTerm> {
         let compiled = self.rule(rule);
         let detection = &compiled.rule.detection;
-        let mut memo = self.fresh_memo();
+        let mut memo = self.fresh_memo(time);
         if !self.holds(compiled.root, record, &mut memo) {
             return Vec::new();
         }
@@ -281,15 +297,20 @@ impl<'p, I: Iterator<Item = &'p CompiledItem>> Teller<'p, '_, I> {
         if let Some(node) = compiled.each.get(value) {
             return self.seen_by(*node);
         }
-        if let [_] = item.values[..] {
+        let ends = atom::ends_of(item, &self.program.inventory);
+        if ends.is_empty()
+            && let [_] = item.values[..]
+        {
             let node = if item.modifiers.has(Modifier::Neq) { self.inner_of(compiled.node) } else { compiled.node };
             return self.seen_by(node);
         }
+        let next_end = ends.into_iter().find(|end| *end > self.memo.time());
+        let lasting = self.program.inventory.has_ends().then(|| self.program.inventory.lasting(next_end));
         let atoms = atom::of_value(
             &item.modifiers,
             compiled.field.is_some(),
             &item.values[value],
-            Some(&self.program.inventory),
+            Some(lasting.as_ref().unwrap_or(&self.program.inventory)),
         );
         let test = Test::new(&atoms.ok()?, &mut |_| unreachable!("field references are kept apart by compile"));
         self.seen_in(compiled, &test.ok()?)

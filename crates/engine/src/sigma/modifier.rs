@@ -194,6 +194,11 @@ impl Modifiers {
         Ok(modifiers)
     }
 
+    /// The chain without `modifier`.
+    pub(super) fn without(&self, modifier: Modifier) -> Modifiers {
+        Modifiers(self.0.iter().copied().filter(|theirs| *theirs != modifier).collect())
+    }
+
     /// Is `modifier` in the chain?
     pub fn has(&self, modifier: Modifier) -> bool {
         self.0.contains(&modifier)

@@ -1,5 +1,7 @@
 //! What a program is made of: conditions over other conditions, and tests of the event.
 
+use model::Time;
+
 use super::folds::Buffers;
 use super::test::Test;
 use crate::field::Field;
@@ -18,6 +20,8 @@ pub(super) enum Node {
     All(Box<[NodeId]>),
     Any(Box<[NodeId]>),
     AtLeast(usize, Box<[NodeId]>),
+    /// The event is older than this: a value of a list that ends then.
+    Before(Time),
 }
 
 /// A test of one field, or of every value of the event.

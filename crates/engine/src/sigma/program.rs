@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use model::Time;
 use rustc_hash::FxHashMap;
 
 use super::document::Filter;
@@ -47,6 +48,8 @@ pub(super) struct CompiledItem {
 pub struct Memo {
     /// The event's number, doubled; a mark is this number, plus one where the node holds.
     event: u32,
+    /// When the event happened.
+    time: Time,
     marks: Vec<u32>,
     pub(super) candidates: Candidates,
     known: Known,
@@ -63,6 +66,16 @@ impl Memo {
     /// What each rule cost so far, if account is kept.
     pub fn profile(&self) -> Option<&Profile> {
         self.profile.as_deref()
+    }
+
+    /// The events that follow happened at `time`: values of lists that have ended by then do not count. The epoch at first, at which all do.
+    pub fn set_time(&mut self, time: Time) {
+        self.time = time;
+    }
+
+    /// When the event happened.
+    pub(super) fn time(&self) -> Time {
+        self.time
     }
 
     fn begin(&mut self, nodes: usize, rules: usize) {
@@ -171,8 +184,8 @@ impl Program {
     }
 
     /// A memo that knows nothing yet, for one record.
-    pub(super) fn fresh_memo(&self) -> Memo {
-        let mut memo = Memo::default();
+    pub(super) fn fresh_memo(&self, time: Time) -> Memo {
+        let mut memo = Memo { time, ..Memo::default() };
         memo.begin(self.nodes.len(), self.rules.len());
         memo
     }
@@ -189,6 +202,7 @@ impl Program {
             Node::AtLeast(least, nodes) => {
                 nodes.iter().filter(|node| self.holds(**node, record, memo)).take(*least).count() == *least
             }
+            Node::Before(end) => memo.time < *end,
         };
         memo.set(id, held);
         held

@@ -53,6 +53,7 @@ fn finding(rule: &str, who: &str, minutes: i64) -> Finding {
         matched: vec![],
         columns: Default::default(),
         window: None,
+        context: Vec::new(),
     }
 }
 

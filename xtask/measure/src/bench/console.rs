@@ -155,6 +155,7 @@ fn raised(number: u64) -> Raised {
         }],
         columns: BTreeMap::from([("api.operation".to_owned(), "GetObject".to_owned())]),
         window: None,
+        context: Vec::new(),
     };
     let raw = format!(
         "{{\"eventName\":\"GetObject\",\"requestParameters\":{{\"bucketName\":\"{bucket}\",\"key\":\"{number}\"}}}}"

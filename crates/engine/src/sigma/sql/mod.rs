@@ -179,6 +179,12 @@ impl<'a> Converter<'a> {
         if !is_known {
             return Part::Constant(false);
         }
+        if !atom::ends_of(item, self.inventory).is_empty() {
+            let (code, message) = ("list-with-ends", "a list that it names has values that end".to_owned());
+            let remedy = "remove `until` from the list, or hunt with `watchkeep scan`".to_owned();
+            self.refuse(item, Problem { code, message, remedy, at: None });
+            return Part::Constant(false);
+        }
         let lists = match atom::of_item(item, self.inventory) {
             Ok(lists) => lists,
             Err(problem) => {

@@ -95,7 +95,7 @@ pub(super) fn needs(nodes: &[Node], predicates: &[Predicate]) -> (Signs, Vec<Nee
         let of = |part: &NodeId| &needs[part.0 as usize];
         let own = match node {
             Node::Predicate(number) => Needs { first: of_predicates[*number as usize].clone(), second: None },
-            Node::Not(_) | Node::AtLeast(0, _) => Needs::default(),
+            Node::Not(_) | Node::Before(_) | Node::AtLeast(0, _) => Needs::default(),
             Node::All(parts) => Needs::of_all(parts.iter().map(of), &rarity),
             Node::Any(parts) | Node::AtLeast(_, parts) => Needs::of_any(parts.iter().map(of)),
         };

@@ -189,6 +189,7 @@ fn finding(thing: &str, count: u64) -> Finding {
         matched: vec![],
         columns: BTreeMap::default(),
         window: None,
+        context: Vec::new(),
     }
 }
 
