@@ -6,7 +6,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use content::config::{Config, InputKind, RouteKind, Secret, SecretError, SyslogConfig, SyslogProtocol};
+use content::config::{
+    Config, InputKind, OtlpConfig, RouteKind, Secret, SecretError, SnsConfig, SyslogConfig, SyslogProtocol,
+};
 use engine::ContentKey;
 
 /// The name of the file that holds the made token of the acknowledgement endpoint.
@@ -82,7 +84,9 @@ impl Settings {
 /// The secret of an input: a token that senders present, or a private key.
 fn secret_of(input: &InputKind) -> Option<&Secret> {
     match input {
-        InputKind::Http { token, .. } => token.as_ref(),
+        InputKind::Http { token, .. }
+        | InputKind::Otlp(OtlpConfig { token, .. })
+        | InputKind::Sns(SnsConfig { token, .. }) => token.as_ref(),
         InputKind::Nats(config) => config.secret(),
         InputKind::Syslog(SyslogConfig { protocol: SyslogProtocol::Tls { key, .. }, .. }) => Some(key),
         _ => None,

@@ -9,6 +9,7 @@ mod decode;
 mod evtx;
 mod frame;
 mod journal;
+mod otlp;
 mod sigma_event;
 mod text;
 mod text_formats;
@@ -18,6 +19,7 @@ pub use decode::{decode, hec_body, http_body};
 pub use evtx::evtx;
 pub use frame::frame;
 pub use journal::journal;
+pub use otlp::otlp;
 pub use sigma_event::sigma_event;
 pub use text::{rule, source};
 pub use text_formats::text_formats;
@@ -35,6 +37,7 @@ pub fn run(name: &str, bytes: &[u8]) -> bool {
         "http_body" => http_body(bytes),
         "hec_body" => hec_body(bytes),
         "journal" => journal(bytes),
+        "otlp" => otlp(bytes),
         feed if decode::knows(feed) => decode(feed, bytes),
         _ => return false,
     }

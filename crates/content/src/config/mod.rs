@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use model::{Lane, Level, SourceId};
 
-pub use network::{NatsConfig, S3SqsConfig, SyslogConfig, SyslogProtocol};
+pub use network::{NatsConfig, OtlpConfig, OtlpProtocol, S3SqsConfig, SnsConfig, SyslogConfig, SyslogProtocol};
 pub use read::{ENVIRONMENT_PREFIX, Overrides};
 pub use secret::{Secret, SecretError, SecretText};
 pub use unit::{parse_duration, parse_size, print_duration, print_size};
@@ -160,6 +160,10 @@ pub enum InputKind {
         /// The token that senders present; required when the address can be reached from other machines.
         token: Option<Secret>,
     },
+    /// OTLP: logs and traces of OpenTelemetry.
+    Otlp(OtlpConfig),
+    /// Deliveries of Amazon SNS over HTTP(S).
+    Sns(SnsConfig),
     /// Objects of S3 that a queue of SQS tells of.
     S3Sqs(S3SqsConfig),
     /// A listener for syslog.
@@ -299,6 +303,8 @@ impl InputKind {
             InputKind::Watch { .. } => "watch",
             InputKind::Stdin => "stdin",
             InputKind::Http { .. } => "http",
+            InputKind::Otlp(_) => "otlp",
+            InputKind::Sns(_) => "sns",
             InputKind::S3Sqs(_) => "s3_sqs",
             InputKind::Syslog(_) => "syslog",
             InputKind::Nats(_) => "nats",

@@ -30,6 +30,93 @@ pub struct S3SqsConfig {
     pub max_receives: u32,
 }
 
+/// A listener for OTLP (`kind = "otlp"`): logs and traces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtlpConfig {
+    /// How requests come.
+    pub protocol: OtlpProtocol,
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The token that exporters present; required when the address can be reached from other machines.
+    pub token: Option<Secret>,
+}
+
+/// How OTLP comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// Requests of HTTP/1.1 to `/v1/logs` and `/v1/traces`, protobuf or JSON.
+    Http,
+    /// gRPC.
+    Grpc,
+}
+
+impl OtlpProtocol {
+    /// The protocol's word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OtlpProtocol::Http => "http",
+            OtlpProtocol::Grpc => "grpc",
+        }
+    }
+}
+
+pub(super) fn read_otlp<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<OtlpConfig> {
+    let word = reader.required(s, "protocol", one_of(&["http", "grpc"]));
+    let protocol = word.map(|word| if word == "grpc" { OtlpProtocol::Grpc } else { OtlpProtocol::Http });
+    let port = if protocol == Some(OtlpProtocol::Grpc) { 4317 } else { 4318 };
+    let (listen, token) = read_listener(reader, s, port);
+    Some(OtlpConfig { protocol: protocol?, listen, token })
+}
+
+/// Where an HTTP server listens, and the token that senders present; without one, only on this machine.
+pub(super) fn read_listener<'d>(
+    reader: &mut Reader<'d>,
+    s: &mut Section<'d>,
+    port: u16,
+) -> (SocketAddr, Option<Secret>) {
+    let listen = reader.value(s, "listen", Shape::Text, loopback(port), address);
+    let token = reader.secret(s, "token");
+    if token.is_none() && !listen.ip().is_loopback() {
+        let message = format!("`{}` listens on `{listen}` without a token", s.path());
+        let remedy = "add `token = { file = \"…\" }`, or listen on 127.0.0.1";
+        reader.error(s.offset(), "reachable", message, remedy);
+    }
+    (listen, token)
+}
+
+/// A listener for deliveries of Amazon SNS (`kind = "sns"`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SnsConfig {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The ARNs of the topics that may deliver, and whose subscription is confirmed.
+    pub topics: Vec<String>,
+    /// The password in the address of the subscription; required when the address can be reached from other machines, and for raw deliveries.
+    pub token: Option<Secret>,
+}
+
+pub(super) fn read_sns<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>) -> Option<SnsConfig> {
+    let (listen, token) = read_listener(reader, s, 8788);
+    let topics = reader.list(s, "topics").unwrap_or_default();
+    let remedy = "write `topics = [\"arn:aws:sns:eu-west-1:111122223333:name\"]`";
+    if topics.is_empty() {
+        reader.error(s.offset(), "missing-key", format!("`{}` names no `topics`", s.path()), remedy);
+    }
+    for (topic, offset) in &topics {
+        if !is_topic(topic) {
+            reader.error(*offset, "bad-value", format!("`{topic}` is no topic of SNS"), remedy);
+        }
+    }
+    Some(SnsConfig { listen, topics: topics.into_iter().map(|(topic, _)| topic).collect(), token })
+}
+
+/// Is it the ARN of a topic, in a partition whose addresses are known?
+fn is_topic(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let ["arn", "aws" | "aws-us-gov" | "aws-cn", "sns", region, account, name] = parts[..] else { return false };
+    !region.is_empty() && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty()
+}
+
 /// A listener for syslog (`kind = "syslog"`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyslogConfig {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::{Diagnostic, Lane, Level, SourceId};
 use toml::de::DeTable;
 
-use super::network::{read_nats, read_s3_sqs, read_syslog};
+use super::network::{read_listener, read_nats, read_otlp, read_s3_sqs, read_sns, read_syslog};
 use super::reader::{Reader, Section, Shape, not_empty};
 use super::*;
 use crate::nearest::nearest;
@@ -238,7 +238,8 @@ fn read_inputs<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<Input
 }
 
 /// The words after `kind = ` of an input.
-const INPUT_KINDS: &[&str] = &["file", "folder", "watch", "stdin", "http", "s3_sqs", "syslog", "nats", "samples"];
+const INPUT_KINDS: &[&str] =
+    &["file", "folder", "watch", "stdin", "http", "otlp", "sns", "s3_sqs", "syslog", "nats", "samples"];
 
 fn default_inputs() -> Vec<InputConfig> {
     let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(25) };
@@ -279,6 +280,8 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
             InputKind::Watch { path: reader.required_path(s, "path")?, every }
         }
         "stdin" => InputKind::Stdin,
+        "otlp" => InputKind::Otlp(read_otlp(reader, s)?),
+        "sns" => InputKind::Sns(read_sns(reader, s)?),
         "s3_sqs" => InputKind::S3Sqs(read_s3_sqs(reader, s)?),
         "nats" => InputKind::Nats(read_nats(reader, s)?),
         "syslog" => InputKind::Syslog(read_syslog(reader, s)?),
@@ -287,13 +290,7 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
             every: duration(reader, s, "every", 25),
         },
         _ => {
-            let listen = reader.value(s, "listen", Shape::Text, loopback(8787), address);
-            let token = reader.secret(s, "token");
-            if token.is_none() && !listen.ip().is_loopback() {
-                let message = format!("`{}` listens on `{listen}` without a token", s.path());
-                let remedy = "add `token = { file = \"…\" }`, or listen on 127.0.0.1";
-                reader.error(s.offset(), "reachable", message, remedy);
-            }
+            let (listen, token) = read_listener(reader, s, 8787);
             InputKind::Http { listen, token }
         }
     })

@@ -136,6 +136,20 @@ fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
                 p.line("token", token);
             }
         }
+        InputKind::Otlp(config) => {
+            p.text("protocol", config.protocol.as_str());
+            p.text("listen", config.listen);
+            if let Some(token) = &config.token {
+                p.line("token", token);
+            }
+        }
+        InputKind::Sns(config) => {
+            p.text("listen", config.listen);
+            p.list("topics", &config.topics);
+            if let Some(token) = &config.token {
+                p.line("token", token);
+            }
+        }
         InputKind::S3Sqs(config) => print_s3_sqs(p, config),
         InputKind::Syslog(config) => print_syslog(p, config),
         InputKind::Nats(config) => print_nats(p, config),

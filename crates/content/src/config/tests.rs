@@ -30,9 +30,8 @@ fn nothing_at_all_is_a_whole_configuration_on_this_machine_only() {
     );
 }
 
-#[test]
-fn what_is_shown_reads_back_as_the_same_configuration() {
-    let text = r#"
+/// Inputs and routes of every kind that has keys of its own.
+const EVERY_KIND: &str = r#"
         data_dir = "/var/lib/watchkeep"
         [content]
         roots = ["/etc/watchkeep/site"]
@@ -43,6 +42,18 @@ fn what_is_shown_reads_back_as_the_same_configuration() {
         kind = "http"
         listen = "0.0.0.0:8787"
         token = { file = "/run/secrets/push" }
+        [[inputs]]
+        name = "otel"
+        kind = "otlp"
+        protocol = "grpc"
+        listen = "0.0.0.0:4317"
+        token = { env = "OTEL_TOKEN" }
+        [[inputs]]
+        name = "sns"
+        kind = "sns"
+        listen = "0.0.0.0:8788"
+        topics = ["arn:aws:sns:eu-west-1:111122223333:findings"]
+        token = { env = "SNS_TOKEN" }
         [[inputs]]
         name = "drop"
         kind = "watch"
@@ -92,7 +103,10 @@ fn what_is_shown_reads_back_as_the_same_configuration() {
         url = "https://splunk.example:8088"
         token = { file = "/run/secrets/hec" }
     "#;
-    let config = parse(text);
+
+#[test]
+fn what_is_shown_reads_back_as_the_same_configuration() {
+    let config = parse(EVERY_KIND);
     let again = parse(&config.to_toml());
     assert_eq!(Config { origins: Default::default(), ..again }, Config { origins: Default::default(), ..config });
     let default = Config::embedded_default();
@@ -129,7 +143,7 @@ tmeout = \"3s\"";
             "6:16 wrong-type `limits.record_bytes` is an integer | write a string",
             "7:9 bad-value `limits.depth` is `0` | write a whole number from 1",
             "9:8 bad-value `inputs[0].name` is `a b` | write a name of letters, digits, `_`, `-` and `.`",
-            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `s3_sqs`, `syslog`, `nats`, `samples`; did you mean `http`?",
+            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `otlp`, `sns`, `s3_sqs`, `syslog`, `nats`, `samples`; did you mean `http`?",
             "14:7 bad-value `routes[0].url` is `soc.example` | write an address such as \"https://soc.example/hook\"",
             "15:10 secret-in-clear `routes[0].secret` holds a secret itself | write `{ file = \"/path/of/the/secret\" }` or `{ env = \"NAME\" }`",
             "16:1 unknown-key unknown key `tmeout` in `routes[0]` | did you mean `timeout`?",
@@ -314,4 +328,33 @@ token = \"t\"",
     }
     assert_eq!(told.len(), 5, "{told:?}");
     assert!(told.iter().all(|one| !one.contains("me:secret")), "{told:?}");
+}
+
+#[test]
+fn otlp_listens_on_its_usual_port_and_not_beyond_this_machine_without_a_token() {
+    let text = |protocol: &str| format!("[[inputs]]\nname = \"otel\"\nkind = \"otlp\"\nprotocol = \"{protocol}\"\n");
+    for (protocol, listen) in [("http", "127.0.0.1:4318"), ("grpc", "127.0.0.1:4317")] {
+        let config = parse(&text(protocol));
+        let InputKind::Otlp(otlp) = &config.inputs[0].kind else { panic!("otlp") };
+        assert_eq!((otlp.protocol.as_str(), otlp.listen.to_string().as_str()), (protocol, listen));
+    }
+    assert_eq!(
+        mistakes(&format!("{}listen = \"0.0.0.0:4317\"", text("grcp"))),
+        [
+            "1:1 reachable `inputs[0]` listens on `0.0.0.0:4317` without a token | add `token = { file = \"…\" }`, or listen on 127.0.0.1",
+            "4:12 bad-value `inputs[0].protocol` is `grcp` | write one of `http`, `grpc`",
+        ]
+    );
+}
+
+#[test]
+fn sns_names_its_topics() {
+    let text = "[[inputs]]\nname = \"sns\"\nkind = \"sns\"\n";
+    let remedy = "write `topics = [\"arn:aws:sns:eu-west-1:111122223333:name\"]`";
+    assert_eq!(mistakes(text), [format!("1:1 missing-key `inputs[0]` names no `topics` | {remedy}")]);
+    let wrong = mistakes(&format!("{text}topics = [\"arn:aws:sqs:eu-west-1:111122223333:name\"]"));
+    assert_eq!(
+        wrong,
+        [format!("4:11 bad-value `arn:aws:sqs:eu-west-1:111122223333:name` is no topic of SNS | {remedy}")]
+    );
 }

@@ -111,7 +111,7 @@ fn respond(outcome: Result<Value, Failure>) -> Response {
 
 fn admit(state: &State, headers: &HeaderMap) -> Result<String, Refusal> {
     let header = authorization(headers).ok_or(Refusal::NoToken)?;
-    let token = presented(header).ok_or(Refusal::BadAuthorization)?;
+    let token = presented(&header).ok_or(Refusal::BadAuthorization)?;
     let known = &state.parts.acknowledgers;
     let found = known.iter().fold(None, |found, (name, known)| if known.is(&token) { Some(name) } else { found });
     found.cloned().ok_or(Refusal::WrongToken)

@@ -22,6 +22,8 @@ pub(crate) enum Refusal {
     BadAuthorization,
     /// A token, and it is not known.
     WrongToken,
+    /// Who is said to send it is not who is listened to, or did not sign it.
+    Untrusted(String),
     /// Nothing in the body.
     NoData,
     /// The body is too long.
@@ -42,7 +44,7 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Refusal::NoToken | Refusal::BadAuthorization => StatusCode::UNAUTHORIZED,
-            Refusal::WrongToken => StatusCode::FORBIDDEN,
+            Refusal::WrongToken | Refusal::Untrusted(_) => StatusCode::FORBIDDEN,
             Refusal::NoData | Refusal::BadBody(_) => StatusCode::BAD_REQUEST,
             Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -57,6 +59,7 @@ impl Refusal {
             Refusal::NoToken => "no_token",
             Refusal::BadAuthorization => "bad_authorization",
             Refusal::WrongToken => "wrong_token",
+            Refusal::Untrusted(_) => "untrusted",
             Refusal::NoData => "no_data",
             Refusal::TooLarge(_) => "too_large",
             Refusal::Slow => "slow",
@@ -75,7 +78,7 @@ impl Refusal {
             Refusal::NoData => "the body holds no record".into(),
             Refusal::TooLarge(bytes) => format!("the body is longer than {bytes} bytes; send it in parts"),
             Refusal::Slow => "the body did not come in time; nothing of it was kept".into(),
-            Refusal::BadBody(why) | Refusal::BadEncoding(why) => why.clone(),
+            Refusal::Untrusted(why) | Refusal::BadBody(why) | Refusal::BadEncoding(why) => why.clone(),
             Refusal::Busy { message, .. } => message.clone(),
             Refusal::Internal(why) => format!("the request failed inside Watchkeep: {why}"),
         }
@@ -120,6 +123,16 @@ impl From<JournalError> for Refusal {
                 Refusal::TooLarge(usize::try_from(bytes_max).unwrap_or(usize::MAX))
             }
             _ => Refusal::Busy { code: "journal_failed", message, after_s: 30 },
+        }
+    }
+}
+
+impl From<otlp::OtlpError> for Refusal {
+    fn from(error: otlp::OtlpError) -> Refusal {
+        match error {
+            otlp::OtlpError::Malformed(_) => Refusal::BadBody(error.to_string()),
+            otlp::OtlpError::TooLarge(bytes) => Refusal::TooLarge(bytes),
+            otlp::OtlpError::NoRoom => Refusal::Busy { code: "busy", message: error.to_string(), after_s: 1 },
         }
     }
 }

@@ -15,23 +15,35 @@ pub(crate) struct Taken {
     pub leave: Leave,
 }
 
-/// Reads and unpacks the body. The gate is asked before the first byte is read.
+/// Reads and unpacks the body.
 pub(crate) async fn take(state: &State, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+    let packed = hold(state, headers, body).await?;
+    unpack(state, packed, encoding).await
+}
+
+/// Reads the body as it comes. The gate is asked before the first byte is read.
+pub(crate) async fn hold(state: &State, headers: &HeaderMap, body: Body) -> Result<Taken, Refusal> {
     let bytes_max = state.options.body_bytes_max;
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > bytes_max) {
         return Err(Refusal::TooLarge(bytes_max));
     }
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
-    let is_packed = encoding.as_deref().is_some_and(|e| !e.trim().is_empty() && !e.eq_ignore_ascii_case("identity"));
     // A body that does not say its length, and what a packed one becomes, is covered as it grows.
     let mut leave = state.gate.enter(announced.unwrap_or(0)).ok_or_else(|| Refusal::busy(state))?;
     let reading = read(state, body, &mut leave);
-    let packed = tokio::time::timeout(state.options.body_timeout, reading).await.map_err(|_| Refusal::Slow)??;
-    if !is_packed {
-        return Ok(Taken { bytes: packed, leave });
+    let bytes = tokio::time::timeout(state.options.body_timeout, reading).await.map_err(|_| Refusal::Slow)??;
+    Ok(Taken { bytes, leave })
+}
+
+/// Unpacks what came with this content encoding.
+pub(crate) async fn unpack(state: &State, packed: Taken, encoding: Option<String>) -> Result<Taken, Refusal> {
+    if encoding.as_deref().is_none_or(|e| e.trim().is_empty() || e.eq_ignore_ascii_case("identity")) {
+        return Ok(packed);
     }
+    let bytes_max = state.options.body_bytes_max;
     let unpacking = blocking(move || {
+        let Taken { bytes: packed, mut leave } = packed;
         let held = packed.len();
         let mut has_room = |bytes: usize| leave.cover(held + bytes);
         let bytes = decompress::body(packed, encoding.as_deref(), bytes_max, &mut has_room)?;

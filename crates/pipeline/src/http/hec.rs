@@ -19,7 +19,7 @@ use super::answer::{Refusal, blocking, json_answer};
 use super::body::{self, Taken};
 use super::channels::is_channel;
 use super::records::authorization;
-use super::{HttpInput, Shared, State, intake};
+use super::{HttpInput, Serves, Shared, State, intake};
 use crate::signals::Signals;
 
 /// Splunk's answers, by code.
@@ -255,7 +255,7 @@ fn enter<'s>(
     query: Channel,
     headers: &HeaderMap,
 ) -> Result<(&'s HttpInput, Option<String>), Failure> {
-    let input = intake::admit(state, authorization(headers))?;
+    let input = intake::admit(state, Serves::Records, authorization(headers).as_deref())?;
     let header = headers.get("x-splunk-request-channel");
     let named = header.map(|value| value.to_str().unwrap_or_default().to_owned());
     let channel = named.or(query.0.channel).filter(|channel| !channel.is_empty());
@@ -323,7 +323,7 @@ fn code_of(refusal: &Refusal) -> HecCode {
     match refusal {
         Refusal::NoToken => HecCode::TokenRequired,
         Refusal::BadAuthorization => HecCode::InvalidAuthorization,
-        Refusal::WrongToken => HecCode::InvalidToken,
+        Refusal::WrongToken | Refusal::Untrusted(_) => HecCode::InvalidToken,
         Refusal::NoData => HecCode::NoData,
         Refusal::Busy { .. } => HecCode::Busy,
         Refusal::Internal(_) => HecCode::InternalError,

@@ -8,7 +8,7 @@ use store::journal::Batch;
 use super::answer::{Refusal, blocking};
 use super::body::Taken;
 use super::token::presented;
-use super::{HttpInput, State};
+use super::{HttpInput, Serves, State};
 use crate::signals::Signals;
 
 /// Memory for counting, reused from request to request.
@@ -16,18 +16,21 @@ use crate::signals::Signals;
 pub(crate) struct Counters(Mutex<Vec<Worker>>);
 
 /// Finds the input whose token the request presents.
-pub(crate) fn admit<'s>(state: &'s State, authorization: Option<&str>) -> Result<&'s HttpInput, Refusal> {
-    let Some(header) = authorization else {
-        let open = state.parts.inputs.iter().find(|input| input.token.is_none());
-        return open.ok_or(Refusal::NoToken);
-    };
+pub(crate) fn admit<'s>(
+    state: &'s State,
+    serves: Serves,
+    authorization: Option<&str>,
+) -> Result<&'s HttpInput, Refusal> {
+    let inputs = || state.parts.inputs.iter().filter(|input| input.serves == serves);
+    let open = || inputs().find(|input| input.token.is_none());
+    let Some(header) = authorization else { return open().ok_or(Refusal::NoToken) };
     let token = presented(header).ok_or(Refusal::BadAuthorization)?;
     // Every token is compared, so that the time says nothing about which one is close.
-    let matching = state.parts.inputs.iter().fold(None, |found, input| {
+    let matching = inputs().fold(None, |found, input| {
         let is = input.token.as_ref().is_some_and(|known| known.is(&token));
         if is && found.is_none() { Some(input) } else { found }
     });
-    matching.or_else(|| state.parts.inputs.iter().find(|input| input.token.is_none())).ok_or(Refusal::WrongToken)
+    matching.or_else(open).ok_or(Refusal::WrongToken)
 }
 
 /// Journals a body as one batch; returns how many records it holds, once it is durable.

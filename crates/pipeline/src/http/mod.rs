@@ -13,6 +13,9 @@
 //! | `POST /services/collector[/event[/1.0]]`, `/raw[/1.0]`, `/ack` | Splunk HTTP Event Collector |
 //! | `GET /services/collector/health[/1.0]` | can it take records? |
 //! | `POST /v1/acknowledgements`, `GET /v1/alerts/{id}` | receivers tell what became of an alert |
+//! | `POST /v1/logs`, `/v1/traces` | OTLP over HTTP, for inputs of that kind |
+//! | `POST /opentelemetry.proto.collector.….Service/Export` | OTLP over gRPC, for inputs of that kind |
+//! | `POST /v1/sns` | deliveries of Amazon SNS, for inputs of that kind |
 //! | `GET /healthz` | is the process alive? |
 
 mod acknowledgements;
@@ -20,10 +23,13 @@ mod answer;
 mod body;
 mod channels;
 mod gate;
+mod grpc;
 pub mod hec;
 mod intake;
+mod otlp;
 mod records;
 mod serve;
+mod sns;
 mod token;
 
 use std::sync::Arc;
@@ -41,7 +47,8 @@ use crate::signals::Signals;
 
 pub use acknowledgements::Acknowledgement;
 pub use intake::count_records;
-pub use serve::serve;
+pub use serve::{Protocol, serve};
+pub use sns::{Fetch, Fetcher};
 pub use token::{Token, presented};
 
 use channels::Channels;
@@ -59,6 +66,23 @@ pub struct HttpInput {
     pub lane: Lane,
     /// The token that senders present; `None` takes requests without one.
     pub token: Option<Token>,
+    /// Which paths are its own.
+    pub serves: Serves,
+    /// The topics of SNS that it takes, by their ARNs; none for other inputs.
+    pub topics: Vec<String>,
+}
+
+/// The paths of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// Records as they are, and Splunk HEC.
+    Records,
+    /// Deliveries of SNS.
+    Sns,
+    /// OTLP over HTTP.
+    Otlp,
+    /// OTLP over gRPC, which comes in HTTP/2 and so has an address of its own.
+    OtlpGrpc,
 }
 
 /// Bounds of the server.
@@ -78,6 +102,8 @@ pub struct HttpOptions {
     pub connections_max: usize,
     /// The journal is full at so many bytes; the health page says so.
     pub journal_bytes_max: u64,
+    /// How requests come.
+    pub protocol: Protocol,
 }
 
 impl Default for HttpOptions {
@@ -90,6 +116,7 @@ impl Default for HttpOptions {
             header_timeout: Duration::from_secs(30),
             connections_max: 1024,
             journal_bytes_max: 4 << 30,
+            protocol: Protocol::Http1,
         }
     }
 }
@@ -113,6 +140,8 @@ pub struct HttpParts {
     pub signals: Arc<Signals>,
     /// Told when an acknowledgement queued something.
     pub queued: Arc<dyn Fn() + Send + Sync>,
+    /// Asks SNS for certificates and confirmations.
+    pub fetch: Arc<dyn Fetch>,
 }
 
 /// Everything that handlers share.
@@ -122,6 +151,7 @@ pub(crate) struct State {
     pub gate: Gate,
     pub counters: Counters,
     pub channels: Channels,
+    pub certificates: sns::Certificates,
 }
 
 type Shared = axum::extract::State<Arc<State>>;
@@ -130,9 +160,33 @@ type Shared = axum::extract::State<Arc<State>>;
 pub fn router(parts: HttpParts, options: HttpOptions) -> Router {
     let gate = Gate::new(options.requests_max, options.bytes_max);
     let serves_acknowledgements = !parts.acknowledgers.is_empty();
-    let state = Arc::new(State { parts, options, gate, counters: Counters::default(), channels: Channels::default() });
-    let mut router =
-        Router::new().route("/healthz", get(|| async { "ok\n" })).route("/v1/records", post(records::take));
+    let serves: Vec<Serves> = parts.inputs.iter().map(|input| input.serves).collect();
+    let (counters, channels, certificates) = Default::default();
+    let state = Arc::new(State { parts, options, gate, counters, channels, certificates });
+    let mut router = Router::new().route("/healthz", get(|| async { "ok\n" }));
+    if serves.contains(&Serves::OtlpGrpc) {
+        // Every answer of gRPC has a status of its own: acknowledgements are served elsewhere.
+        return router.merge(grpc::router()).with_state(state);
+    }
+    if serves.contains(&Serves::Records) {
+        router = router.merge(for_records());
+    }
+    if serves.contains(&Serves::Sns) {
+        router = router.route("/v1/sns", post(sns::take));
+    }
+    if serves.contains(&Serves::Otlp) {
+        router = router.route("/v1/logs", post(otlp::logs)).route("/v1/traces", post(otlp::traces));
+    }
+    if serves_acknowledgements {
+        router = router
+            .route("/v1/acknowledgements", post(acknowledgements::act))
+            .route("/v1/alerts/{id}", get(acknowledgements::alert));
+    }
+    router.with_state(state)
+}
+
+fn for_records() -> Router<Arc<State>> {
+    let mut router = Router::new().route("/v1/records", post(records::take));
     for path in ["", "/event", "/event/1.0"] {
         router = router.route(&format!("/services/collector{path}"), post(hec::event));
     }
@@ -143,12 +197,7 @@ pub fn router(parts: HttpParts, options: HttpOptions) -> Router {
     for path in ["/health", "/health/1.0"] {
         router = router.route(&format!("/services/collector{path}"), get(hec::health));
     }
-    if serves_acknowledgements {
-        router = router
-            .route("/v1/acknowledgements", post(acknowledgements::act))
-            .route("/v1/alerts/{id}", get(acknowledgements::alert));
-    }
-    router.with_state(state)
+    router
 }
 
 #[cfg(test)]

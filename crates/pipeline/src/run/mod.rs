@@ -6,6 +6,7 @@
 //! its cursor, or in the outbox, for the next start.
 
 mod canary;
+mod listen;
 mod network;
 mod upkeep;
 mod wire;
@@ -88,6 +89,23 @@ pub enum RunError {
         second: String,
         /// The address.
         address: SocketAddr,
+    },
+    /// gRPC, which comes in HTTP/2, beside an input that comes in HTTP/1.
+    #[error("inputs `{first}` and `{second}` listen on {address}: OTLP over gRPC needs an address of its own")]
+    Mixed {
+        /// One input.
+        first: String,
+        /// The other.
+        second: String,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The HTTP client that asks SNS cannot be made.
+    #[error("the http client for SNS cannot be made")]
+    Fetcher {
+        /// Why.
+        #[source]
+        source: reqwest::Error,
     },
     /// A webhook route.
     #[error("route `{route}`")]

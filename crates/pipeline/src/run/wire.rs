@@ -16,10 +16,10 @@ use store::{CANARY_SOURCE, Contracts, RouteRule, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{RunError, Running, canary, network, upkeep};
+use super::{RunError, Running, canary, listen, network, upkeep};
 use crate::Clock;
 use crate::backoff::Backoff;
-use crate::http::{self, HttpInput, HttpOptions, HttpParts, Token};
+use crate::http::{self, HttpInput, HttpOptions, HttpParts, Protocol, Serves, Token};
 use crate::inputs::folder::Folder;
 use crate::inputs::{BatchLimits, Feed, Stop, journal, samples, stdin};
 use crate::line::{CorrelateOptions, CorrelateParts, EngineCorrelations, Line, LineOptions, LineParts, LineSender};
@@ -39,6 +39,7 @@ pub(super) struct Wiring {
     journal_key: Arc<str>,
     pub signals: Arc<Signals>,
     queued: Arc<dyn Fn() + Send + Sync>,
+    fetch: Arc<dyn http::Fetch>,
     stop: Stop,
     pub stop_network: Stop,
 }
@@ -49,7 +50,7 @@ pub(super) async fn start(
     store: Store,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, RunError> {
-    let listeners = listen(&settings).await?;
+    let listeners = listen::listen(&settings).await?;
     let syslogs = network::open(&settings).await?;
     let routes = settings.config.routes.iter().map(|route| route_of(&settings, route));
     let routes = routes.collect::<Result<Vec<Route>, RunError>>()?;
@@ -61,12 +62,14 @@ pub(super) async fn start(
     let waking = router.clone();
     let queued: Arc<dyn Fn() + Send + Sync> = Arc::new(move || waking.wake());
     let (stop, stop_network) = Default::default();
-    let wiring = Wiring { settings, engine, store, clock, journal, journal_key, signals, queued, stop, stop_network };
+    let fetch = Arc::new(http::Fetcher::new().map_err(|source| RunError::Fetcher { source })?);
+    let wiring =
+        Wiring { settings, engine, store, clock, journal, journal_key, signals, queued, fetch, stop, stop_network };
     let line = wiring.line(lake.clone(), rules);
     let upkeep = wiring.upkeep(&line.sender(), lake);
     let (feeds, stdin) = wiring.feeds(&line.sender());
     let (stop_servers, stop_router) = (CancellationToken::new(), CancellationToken::new());
-    let mut addresses = addresses(&wiring.settings, &listeners);
+    let mut addresses = listen::addresses(&wiring.settings, &listeners);
     addresses.extend(syslogs.iter().map(|(name, syslog)| (name.clone(), syslog.address())));
     let mut servers = wiring.servers(listeners, &stop_servers);
     servers.extend(network::start(&wiring, &line.sender(), syslogs, &stop_servers));
@@ -87,50 +90,6 @@ pub(super) async fn start(
         feeds,
         _stdin: stdin,
     })
-}
-
-/// Opens every address before anything else starts: a port that is taken is found at once.
-async fn listen(settings: &Settings) -> Result<BTreeMap<SocketAddr, TcpListener>, RunError> {
-    let mut listeners = BTreeMap::new();
-    for (address, inputs) in by_address(settings) {
-        check_address(address, &inputs)?;
-        let listener = TcpListener::bind(address).await;
-        listeners.insert(address, listener.map_err(|source| RunError::Listen { address, source })?);
-    }
-    Ok(listeners)
-}
-
-fn by_address(settings: &Settings) -> BTreeMap<SocketAddr, Vec<&InputConfig>> {
-    let mut addresses: BTreeMap<SocketAddr, Vec<&InputConfig>> = BTreeMap::new();
-    for input in &settings.config.inputs {
-        if let InputKind::Http { listen, .. } = &input.kind {
-            addresses.entry(*listen).or_default().push(input);
-        }
-    }
-    addresses
-}
-
-/// Refuses what would be open to strangers, and inputs that nothing tells apart.
-fn check_address(address: SocketAddr, inputs: &[&InputConfig]) -> Result<(), RunError> {
-    let is_open = |input: &&&InputConfig| matches!(input.kind, InputKind::Http { token: None, .. });
-    let mut open = inputs.iter().filter(is_open);
-    let Some(first) = open.next() else { return Ok(()) };
-    if !address.ip().is_loopback() {
-        return Err(RunError::Open { input: first.name.clone(), address });
-    }
-    match open.next() {
-        Some(second) => Err(RunError::Ambiguous { first: first.name.clone(), second: second.name.clone(), address }),
-        None => Ok(()),
-    }
-}
-
-fn addresses(settings: &Settings, listeners: &BTreeMap<SocketAddr, TcpListener>) -> BTreeMap<String, SocketAddr> {
-    let mut addresses = BTreeMap::new();
-    for (address, inputs) in by_address(settings) {
-        let bound = listeners.get(&address).and_then(|listener| listener.local_addr().ok()).unwrap_or(address);
-        addresses.extend(inputs.into_iter().map(|input| (input.name.clone(), bound)));
-    }
-    addresses
 }
 
 fn open(settings: &Settings) -> Result<(Journal, Arc<str>, Option<Lake>), RunError> {
@@ -291,7 +250,8 @@ impl Wiring {
         for input in &self.settings.config.inputs {
             let feed = self.feed(line, &input.name, Some(input));
             match &input.kind {
-                InputKind::Http { .. } | InputKind::S3Sqs(_) | InputKind::Syslog(_) | InputKind::Nats(_) => {}
+                InputKind::Http { .. } | InputKind::Otlp(_) | InputKind::Sns(_) => {}
+                InputKind::S3Sqs(_) | InputKind::Syslog(_) | InputKind::Nats(_) => {}
                 InputKind::Stdin => {
                     let (engine, journal) = (self.engine.clone(), self.journal.clone());
                     pipe = Some(reading(feed, move |feed| stdin::read(feed, &engine, &journal, std::io::stdin())));
@@ -333,11 +293,13 @@ impl Wiring {
         listeners: BTreeMap<SocketAddr, TcpListener>,
         stop: &CancellationToken,
     ) -> Vec<tokio::task::JoinHandle<()>> {
-        let inputs = by_address(&self.settings);
+        let inputs = listen::by_address(&self.settings);
         let mut servers = Vec::new();
         for (address, listener) in listeners {
-            let inputs = inputs[&address].iter().map(|input| self.http_input(input)).collect();
-            let options = self.http_options();
+            let inputs: Vec<_> = inputs[&address].iter().filter_map(|input| self.http_input(input)).collect();
+            let is_grpc = inputs.iter().any(|input| input.serves == Serves::OtlpGrpc);
+            let protocol = if is_grpc { Protocol::Http2 } else { Protocol::Http1 };
+            let options = HttpOptions { protocol, ..self.http_options() };
             let router = http::router(self.http_parts(inputs), options);
             let stop = stop.clone().cancelled_owned();
             servers.push(tokio::spawn(http::serve(listener, router, options, stop)));
@@ -345,14 +307,17 @@ impl Wiring {
         servers
     }
 
-    fn http_input(&self, input: &InputConfig) -> HttpInput {
+    fn http_input(&self, input: &InputConfig) -> Option<HttpInput> {
+        let (_, _, serves) = listen::served(&input.kind)?;
         let token = self.settings.secrets.get(&format!("inputs.{}", input.name));
-        HttpInput {
+        Some(HttpInput {
             name: input.name.as_str().into(),
             source: input.source.clone(),
             lane: input.lane,
             token: token.map(Token::new),
-        }
+            serves,
+            topics: if let InputKind::Sns(config) = &input.kind { config.topics.clone() } else { Vec::new() },
+        })
     }
 
     fn http_parts(&self, inputs: Vec<HttpInput>) -> HttpParts {
@@ -366,6 +331,7 @@ impl Wiring {
             clock: self.clock.clone(),
             signals: self.signals.clone(),
             queued: self.queued.clone(),
+            fetch: self.fetch.clone(),
         }
     }
 

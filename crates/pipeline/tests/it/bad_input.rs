@@ -230,7 +230,9 @@ impl Disk for FullDisk {
 async fn served(folder: &Path, is_full: &Arc<AtomicBool>) -> (Journal, String) {
     let disk = Arc::new(FullDisk(RealDisk, is_full.clone()));
     let journal = Journal::open_on(disk, &folder.join("journal"), Default::default()).unwrap();
-    let input = HttpInput { name: "http".into(), source: None, lane: model::Lane::Live, token: None };
+    let serves = pipeline::http::Serves::Records;
+    let input =
+        HttpInput { name: "http".into(), source: None, lane: model::Lane::Live, token: None, serves, topics: vec![] };
     let parts = HttpParts {
         inputs: vec![input],
         journal: journal.clone(),
@@ -240,6 +242,7 @@ async fn served(folder: &Path, is_full: &Arc<AtomicBool>) -> (Journal, String) {
         clock: Arc::new(pipeline::SystemClock),
         signals: Arc::default(),
         queued: Arc::new(|| {}),
+        fetch: Arc::new(pipeline::http::Fetcher::new().unwrap()),
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

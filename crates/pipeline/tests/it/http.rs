@@ -71,6 +71,10 @@ token = { file = \"DIR/two\" }
     assert_eq!(post("Bearer secret-one").await.0, 200);
     assert_eq!(post("Splunk secret-two").await.0, 200);
     assert_eq!(post("Basic eDpzZWNyZXQtdHdv").await.0, 200);
+    let key = |key: &str| {
+        house.http.post(house.url("/v1/records")).header("x-api-key", key).body(record(1, "DescribeTrails"))
+    };
+    assert_eq!((answer(key("secret-one")).await.0, answer(key("wrong")).await.0), (200, 403));
     let health = house.http.get(house.url("/healthz")).send().await.unwrap();
     assert_eq!(health.text().await.unwrap(), "ok\n");
     house.stop().await;

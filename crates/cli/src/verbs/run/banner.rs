@@ -56,6 +56,16 @@ fn describe_input(kind: &InputKind, address: Option<&SocketAddr>) -> String {
             let with = if token.is_some() { "with token" } else { "without token, this machine only" };
             format!("http://{address}/v1/records and /services/collector ({with})")
         }
+        InputKind::Otlp(config) => {
+            let address = address.unwrap_or(&config.listen);
+            let with = if config.token.is_some() { "with token" } else { "without token, this machine only" };
+            format!("OTLP over {} on {address} ({with})", config.protocol.as_str())
+        }
+        InputKind::Sns(config) => {
+            let address = address.unwrap_or(&config.listen);
+            let with = if config.token.is_some() { "with token" } else { "without token, this machine only" };
+            format!("SNS on http://{address}/v1/sns, {} topics ({with})", config.topics.len())
+        }
         InputKind::File { path } => format!("file {}", path.display()),
         InputKind::Folder { path } => format!("folder {}", path.display()),
         InputKind::Watch { path, .. } => format!("watches {}", path.display()),
