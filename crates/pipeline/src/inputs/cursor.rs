@@ -36,6 +36,9 @@ pub struct FileCursor {
     /// Was it read at rest, by this process? What is unfinished then stays so until somebody writes.
     #[serde(skip)]
     pub is_examined: bool,
+    /// Was it taken over from another name, and is not stored under its own yet?
+    #[serde(skip)]
+    pub is_renamed: bool,
 }
 
 impl FileCursor {
@@ -55,6 +58,7 @@ impl FileCursor {
             is_complete: false,
             is_current: false,
             is_examined: false,
+            is_renamed: false,
         })
     }
 
@@ -62,6 +66,22 @@ impl FileCursor {
     pub fn is_of(&self, file: &mut File, meta: &Metadata) -> io::Result<bool> {
         let is_same_place = (self.device, self.inode) == (meta.dev(), meta.ino());
         Ok(is_same_place && meta.len() >= self.head_bytes && head_of(file, self.head_bytes)? == self.head)
+    }
+
+    /// The same cursor for a file that has another name now; it is stored under that as soon as the file is looked at.
+    pub fn under_another_name(mut self) -> FileCursor {
+        self.is_renamed = true;
+        self
+    }
+
+    /// Does `meta` tell of the same file, with other contents than those that were read? Then somebody cut it (`copytruncate`).
+    pub fn is_cut(&self, meta: &Metadata) -> bool {
+        (self.device, self.inode) == (meta.dev(), meta.ino()) && meta.len() < self.size
+    }
+
+    /// How many bytes were seen in the file and not read, as far as is known. `None` where records do not lie one after another.
+    pub fn unread_bytes(&self) -> Option<u64> {
+        self.resume.map(|resume| self.size.saturating_sub(resume))
     }
 
     /// Was nothing done to the file since it was last looked at?
@@ -72,6 +92,7 @@ impl FileCursor {
     /// Was a file of this size and age read by this process, to its end or at rest?
     pub fn is_settled_as(&self, size: u64, modified_ms: i64) -> bool {
         self.is_current
+            && !self.is_renamed
             && (self.is_complete || self.is_examined)
             && (self.size, self.modified_ms) == (size, modified_ms)
     }

@@ -62,12 +62,13 @@ pub fn read(feed: &Feed, path: &Path, key: &str, known: Option<FileCursor>, end:
     let read = read_some(&mut file, &mut magic).map_err(failed)?;
     let packing = Packing::of(&magic[..read]);
     let mut cursor = FileCursor::start(&mut file, &meta).map_err(failed)?;
-    if let Some(mut known) = known
-        && known.is_of(&mut file, &meta).map_err(failed)?
-        && is_continued(&known, &meta, packing)
-    {
+    if let Some(mut known) = known {
+        if !known.is_of(&mut file, &meta).map_err(failed)? || !is_continued(&known, &meta, packing) {
+            tell_cut(feed, path, &known, &meta);
+            return pass(feed, file, key, cursor, packing, is_resting, end).map_err(failed);
+        }
         let has_nothing_new = known.is_complete || known.is_current && (!is_resting || known.is_examined);
-        if known.is_unchanged(&meta) && has_nothing_new {
+        if known.is_unchanged(&meta) && has_nothing_new && !known.is_renamed {
             known.is_current = true;
             return Ok(Pass::Done(known));
         }
@@ -75,12 +76,44 @@ pub fn read(feed: &Feed, path: &Path, key: &str, known: Option<FileCursor>, end:
         (known.is_complete, known.is_examined) = (false, false);
         cursor = known;
     }
+    pass(feed, file, key, cursor, packing, is_resting, end).map_err(failed)
+}
+
+fn pass(
+    feed: &Feed,
+    file: File,
+    key: &str,
+    cursor: FileCursor,
+    packing: Packing,
+    is_resting: bool,
+    end: End,
+) -> io::Result<Pass> {
     if packing != Packing::Plain && !is_resting {
         return Ok(Pass::Done(cursor));
     }
     let is_final = end == End::Final || is_resting || packing != Packing::Plain;
-    let reading = Reading::new(feed, key, cursor, packing, end);
-    reading.run(file, is_final).map_err(failed)
+    Reading::new(feed, key, cursor, packing, end).run(file, is_final)
+}
+
+/// Says that a file was cut: in the log, and aloud where bytes were seen in it that were not read yet.
+fn tell_cut(feed: &Feed, path: &Path, known: &FileCursor, meta: &std::fs::Metadata) {
+    if !known.is_cut(meta) {
+        return;
+    }
+    let (path, from, to) = (path.display(), known.size, meta.len());
+    match known.unread_bytes() {
+        Some(0) => {
+            tracing::info!(input = %feed.name, "`{path}` was cut from {from} to {to} bytes after it was read; it is read from its start")
+        }
+        unread => {
+            let unread = unread.map_or("some".to_owned(), |bytes| bytes.to_string());
+            let message = format!(
+                "`{path}` was cut from {from} to {to} bytes while {unread} bytes were not read, and those are lost; it is read from its start. \
+                 Rotate by renaming, or let the input look more often (`every`)"
+            );
+            feed.trouble("A file was cut before it was read", &message);
+        }
+    }
 }
 
 impl End {
@@ -215,6 +248,7 @@ impl<'a> Reading<'a> {
     fn submit(&mut self, is_complete: bool) -> Result<(), Stopped> {
         let resume = self.layout.is_plain_sequence.then_some(self.layout.at);
         let is_moved = resume != self.cursor.resume || is_complete != self.cursor.is_complete;
+        let is_moved = std::mem::take(&mut self.cursor.is_renamed) || is_moved;
         if self.chunk.is_empty() && !is_moved {
             return Ok(());
         }

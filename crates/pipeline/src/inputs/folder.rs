@@ -16,13 +16,20 @@ pub struct Folder {
     feed: Feed,
     root: PathBuf,
     known: BTreeMap<String, FileCursor>,
+    /// How far files had been read when the input started, for those that were renamed before it looked again.
+    before: Vec<FileCursor>,
     troubled: bool,
 }
 
 impl Folder {
     /// Reads below `root`; `feed` names the input.
     pub fn new(feed: Feed, root: &Path) -> Folder {
-        Folder { feed, root: root.to_owned(), known: BTreeMap::new(), troubled: false }
+        let stored = feed.store.cursors(&feed.name).unwrap_or_else(|error| {
+            tracing::error!(%error, "cursors cannot be read; a file that was renamed is read from its start");
+            BTreeMap::new()
+        });
+        let before = stored.values().filter_map(|text| FileCursor::parse(text)).collect();
+        Folder { feed, root: root.to_owned(), known: BTreeMap::new(), before, troubled: false }
     }
 
     /// Reads everything once, to its end.
@@ -88,14 +95,21 @@ impl Folder {
             tracing::error!(%error, key, "a cursor cannot be read; the file is read from its start");
             None
         });
-        stored.and_then(|text| FileCursor::parse(&text)).or_else(|| self.renamed(path))
+        let stored = stored.and_then(|text| FileCursor::parse(&text));
+        match stored {
+            // Another file stands under this name now: this one may have come from another name.
+            Some(stored) => Some(self.renamed(path).filter(|_| !is_of(&stored, path)).unwrap_or(stored)),
+            None => self.renamed(path),
+        }
     }
 
     /// The cursor of a file that was read under another name and moved (a log that was rotated).
     fn renamed(&self, path: &Path) -> Option<FileCursor> {
         let mut file = std::fs::File::open(path).ok()?;
         let meta = file.metadata().ok()?;
-        self.known.values().find(|known| known.is_of(&mut file, &meta).unwrap_or(false)).cloned()
+        let known = self.known.values().chain(&self.before);
+        let found = known.filter(|known| known.is_of(&mut file, &meta).unwrap_or(false)).max_by_key(|known| known.done);
+        found.cloned().map(FileCursor::under_another_name)
     }
 
     fn trouble(&mut self, message: &str) {
@@ -103,6 +117,11 @@ impl Folder {
             self.feed.trouble("An input cannot be read", message);
         }
     }
+}
+
+fn is_of(cursor: &FileCursor, path: &Path) -> bool {
+    let opened = std::fs::File::open(path).and_then(|file| file.metadata().map(|meta| (file, meta)));
+    opened.is_ok_and(|(mut file, meta)| cursor.is_of(&mut file, &meta).unwrap_or(false))
 }
 
 fn key_of(root: &Path, path: &Path) -> String {

@@ -158,6 +158,48 @@ async fn a_replaced_file_is_read_from_its_start_and_a_rotated_one_is_not_read_ag
 }
 
 #[tokio::test]
+async fn a_file_that_was_rotated_while_nobody_looked_goes_on_where_it_was() {
+    let folder = folder();
+    let path = folder.path().join("in/a.log");
+    append(&path, &ndjson(0, 10));
+    let mut house = House::start_in(folder.clone(), &watch()).await;
+    house.until_received(10).await;
+    house.stop().await;
+    append(&path, &ndjson(10, 5));
+    std::fs::rename(&path, folder.path().join("in/a.log.1")).unwrap();
+    append(&path, &ndjson(100, 7));
+    for more in 0..3 {
+        let mut house = House::start_in(folder.clone(), &watch()).await;
+        append(&path, &ndjson(200 + more, 1));
+        house.until_received(23 + more).await;
+        house.stop().await;
+        assert_eq!(house.ledger().balance().records_in, 23 + more, "nothing is read twice");
+        house.assert_balance();
+        // And the next time it has another name again.
+        let name = |number: u64| folder.path().join(format!("in/a.log.{number}"));
+        std::fs::rename(name(more + 1), name(more + 2)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_before_it_was_read_is_said_aloud_and_read_from_its_start() {
+    let folder = folder();
+    let path = folder.path().join("in/a.log");
+    append(&path, &format!("{}{}", ndjson(0, 10), &record(10, "DescribeTrails")[..100]));
+    let mut house = House::start_in(folder.clone(), &watch()).await;
+    house.until_received(10).await;
+    std::fs::write(&path, ndjson(100, 3)).unwrap();
+    house.until_received(13).await;
+    house.stop().await;
+    assert_eq!(house.ledger().balance().records_in, 13);
+    let alerts = house.alerts();
+    let told = alerts.iter().find(|alert| alert.title == "A file was cut before it was read").expect("it is told");
+    assert!(told.message.contains("a.log` was cut from"), "{}", told.message);
+    assert!(told.message.contains("while 100 bytes were not read"), "{}", told.message);
+    house.assert_balance();
+}
+
+#[tokio::test]
 async fn a_packed_file_is_read_once_it_rests() {
     let folder = folder();
     let path = folder.path().join("in/a.json.gz");
