@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::globals::Global;
-use crate::verbs::{alert, check, completions, config, convert, explain, import, run, scan, soc, sources, test};
+use crate::verbs::{alert, check, completions, config, convert, explain, import, run, said, scan, soc, sources, test};
 
 const EXIT: &str = "\
 Exit status:
@@ -55,6 +55,9 @@ pub enum Verb {
     /// What Watchkeep can read, and whether it arrives.
     #[command(after_help = sources::EXAMPLES)]
     Sources(sources::SourcesArgs),
+    /// What was said to models, where this site keeps it: by the digest in a mark, for a reason that is noted.
+    #[command(after_help = said::EXAMPLES)]
+    Content(said::ContentArgs),
     /// Triage alerts.
     #[command(after_help = alert::EXAMPLES)]
     Alert(alert::AlertArgs),

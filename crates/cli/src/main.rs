@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Verb::Explain(args) => verbs::explain::run(&context, &args),
         Verb::Convert(args) => verbs::convert::run(&context, &args),
         Verb::Sources(args) => verbs::sources::run(&context, &args),
+        Verb::Content(args) => verbs::said::run(&context, args),
         Verb::Alert(args) => verbs::alert::run(&context, args),
         Verb::Soc(args) => verbs::soc::run(&context, args),
         Verb::Import(args) => verbs::import::run(&context, args),

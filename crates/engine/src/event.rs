@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use model::{Entity, EntityKind, EventId, Lane, Time};
+use model::{Digest, Entity, EntityKind, EventId, Lane, Time};
 
 use crate::field::Field;
 use crate::identity::Link;
@@ -147,6 +147,14 @@ impl<'a> Event<'a> {
     /// Where its source's sensitive values stand.
     fn hidden(&self) -> &[Span] {
         self.hidden.get_or_init(|| self.plan.guard.spans(&self.record))
+    }
+
+    /// Its source's sensitive values, as the record writes them, each with the digest by which the mark in its place names it.
+    pub fn sensitive(&self) -> impl Iterator<Item = (Digest, &'a str)> + '_ {
+        let raw = self.record.raw();
+        self.hidden()
+            .iter()
+            .map(move |&(start, end)| (self.plan.guard.marker.digest(&raw[start..end]), &raw[start..end]))
     }
 
     /// The record with each of its source's sensitive values replaced by its size and digest.

@@ -4,10 +4,12 @@ pub mod alert;
 pub mod check;
 pub mod completions;
 pub mod config;
+
 pub mod convert;
 pub mod explain;
 pub mod import;
 pub mod run;
+pub mod said;
 pub mod scan;
 pub mod soc;
 pub mod sources;

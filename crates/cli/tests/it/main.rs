@@ -11,5 +11,6 @@ mod over_time_real;
 mod platform;
 mod ran;
 mod run;
+mod said;
 mod scan;
 mod sources;

@@ -46,6 +46,8 @@ pub struct Config {
     pub correlations: CorrelationsConfig,
     /// The health of sources.
     pub health: HealthConfig,
+    /// The sources whose sensitive values are kept; none unless the site says so.
+    pub keep: Vec<KeepConfig>,
     /// What comes in.
     pub inputs: Vec<InputConfig>,
     /// Where alerts go.
@@ -177,6 +179,17 @@ pub enum InputKind {
         /// Pause between two records.
         every: Duration,
     },
+}
+
+/// A source whose sensitive values (prompts, answers) are kept, apart from its records (`[[keep]]`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeepConfig {
+    /// The source.
+    pub source: SourceId,
+    /// How long after receipt.
+    pub retention: Duration,
+    /// Bytes at most; the oldest day goes first.
+    pub bytes: u64,
 }
 
 /// One route (`[[routes]]`): which alerts go where.

@@ -114,6 +114,7 @@ fn read<'d>(reader: &mut Reader<'d>, document: &'d DeTable<'d>) -> Config {
     let correlations = read_correlations(reader, &mut root);
     let health = read_health(reader, &mut root);
     let limits = read_limits(reader, &mut root);
+    let keep = read_keep(reader, &mut root);
     let inputs = read_inputs(reader, &mut root);
     let routes = read_routes(reader, &mut root);
     reader.finish(root);
@@ -127,6 +128,7 @@ fn read<'d>(reader: &mut Reader<'d>, document: &'d DeTable<'d>) -> Config {
         lake,
         correlations,
         health,
+        keep,
         inputs,
         routes,
         limits,
@@ -294,6 +296,26 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
             InputKind::Http { listen, token }
         }
     })
+}
+
+fn read_keep<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<KeepConfig> {
+    let sections = reader.sections(root, "keep").unwrap_or_default();
+    sections.into_iter().filter_map(|section| read_keep_one(reader, section)).collect()
+}
+
+fn read_keep_one<'d>(reader: &mut Reader<'d>, mut section: Section<'d>) -> Option<KeepConfig> {
+    let s = &mut section;
+    let source = reader.required(s, "source", not_empty);
+    let retention = reader.required(s, "for", days);
+    let bytes = size(reader, s, "bytes", 10 << 30);
+    reader.finish(section);
+    Some(KeepConfig { source: SourceId::new(source?), retention: retention?, bytes })
+}
+
+/// What is kept for ever was not decided on.
+fn days(text: &str) -> Result<Duration, String> {
+    let parsed = parse_duration(text).filter(|one| (3600..=3660 * 86_400).contains(&one.as_secs()));
+    parsed.ok_or_else(|| "a duration from \"1h\" to ten years, such as \"30d\"".to_owned())
 }
 
 fn read_routes<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<RouteConfig> {

@@ -61,6 +61,12 @@ impl Config {
         p.line("threads", self.threads);
         self.print_sections(&mut p);
         self.print_limits(&mut p);
+        for (i, keep) in self.keep.iter().enumerate() {
+            p.table("[[keep]]", &format!("keep[{i}]"));
+            p.text("source", &keep.source);
+            p.duration("for", keep.retention);
+            p.size("bytes", keep.bytes);
+        }
         for (i, input) in self.inputs.iter().enumerate() {
             print_input(&mut p, i, input);
         }

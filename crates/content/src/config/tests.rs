@@ -358,3 +358,14 @@ fn sns_names_its_topics() {
         [format!("4:11 bad-value `arn:aws:sqs:eu-west-1:111122223333:name` is no topic of SNS | {remedy}")]
     );
 }
+
+#[test]
+fn what_is_kept_of_what_was_said_needs_a_source_and_a_time() {
+    let keep = parse("[[keep]]\nsource = \"litellm_proxy\"\nfor = \"30d\"\nbytes = \"2GiB\"\n").keep;
+    let [keep] = &keep[..] else { panic!("{keep:?}") };
+    assert_eq!((keep.source.as_str(), keep.retention.as_secs(), keep.bytes), ("litellm_proxy", 30 * 86_400, 2 << 30));
+    assert!(parse("").keep.is_empty(), "nothing is kept unless somebody decides so");
+    let told = mistakes("[[keep]]\nfor = \"ever\"\n[[keep]]\nsource = \"a\"\n");
+    assert_eq!(told.len(), 3, "{told:#?}");
+    assert!(told.iter().any(|line| line.contains("ten years")), "{told:#?}");
+}

@@ -15,7 +15,7 @@ use super::work::Work;
 /// Rules that one frame may cost.
 const CULPRITS_MAX: usize = 64;
 
-pub(super) fn run(queue: &Queue, detect: &dyn Detect, wants: Wants) {
+pub(super) fn run(queue: &Queue, detect: &dyn Detect, wants: &Wants) {
     let mut worker = detect.worker();
     while let Some((number, work)) = queue.take() {
         let outcome = evaluate(detect, &mut worker, &work, wants);
@@ -28,7 +28,7 @@ pub(super) fn evaluate<'d>(
     detect: &'d dyn Detect,
     worker: &mut Box<dyn DetectWorker + 'd>,
     work: &Work,
-    wants: Wants,
+    wants: &Wants,
 ) -> Outcome {
     let whole = contain(|| at_once(detect, &mut **worker, work, wants));
     whole.unwrap_or_else(|_| {
@@ -41,7 +41,7 @@ pub(super) fn evaluate<'d>(
 
 /// The outcome of work that cannot be cut into records: all of it is one reject.
 fn unread(work: &Work, place: String) -> Outcome {
-    let mut collector = Collector::new(work.input.clone(), work.received, Wants::default());
+    let mut collector = Collector::new(work.input.clone(), work.received, &Wants::default());
     let records = work.records.unwrap_or(1);
     collector.receive(records);
     let raw = &work.raw()[..work.bytes().min(Limits::default().reject_bytes)];
@@ -50,7 +50,7 @@ fn unread(work: &Work, place: String) -> Outcome {
     collector.finish()
 }
 
-fn at_once(detect: &dyn Detect, worker: &mut dyn DetectWorker, work: &Work, wants: Wants) -> Outcome {
+fn at_once(detect: &dyn Detect, worker: &mut dyn DetectWorker, work: &Work, wants: &Wants) -> Outcome {
     let given = work.given();
     let mut collector = Collector::new(work.input.clone(), work.received, wants);
     if let Some(records) = work.records {
@@ -72,7 +72,7 @@ fn one_by_one<'d>(
     detect: &'d dyn Detect,
     worker: &mut Box<dyn DetectWorker + 'd>,
     work: &Work,
-    wants: Wants,
+    wants: &Wants,
 ) -> Outcome {
     let mut total = Outcome::default();
     let collector = || Collector::new(work.input.clone(), work.received, wants);
@@ -121,7 +121,7 @@ fn contained<'d>(
     worker: &mut Box<dyn DetectWorker + 'd>,
     work: &Work,
     frame: &[u8],
-    wants: Wants,
+    wants: &Wants,
 ) -> Result<Outcome, Vec<Panicked>> {
     let given = work.given();
     let mut panics = Vec::new();

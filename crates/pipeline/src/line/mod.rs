@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use lake::Lake;
 use store::journal::Journal;
-use store::{RouteRule, Store};
+use store::{KeptContent, RouteRule, Store};
 
 use crate::Clock;
 use crate::signals::Signals;
@@ -52,6 +52,8 @@ pub struct LineParts {
     pub store: Store,
     /// The history; `None` keeps none.
     pub lake: Option<Lake>,
+    /// Sensitive values that the site keeps.
+    pub kept: Option<KeptContent>,
     /// Let go of once settled.
     pub journal: Option<Journal>,
     /// The key of the cursors that say how far the journal is settled; see [`crate::inputs::journal::key_of`].
@@ -135,10 +137,11 @@ impl Line {
     pub fn start(parts: LineParts, options: LineOptions) -> Line {
         let queue = Arc::new(Queue::new(options.queue_batches, options.queue_bytes));
         let mut threads = Vec::new();
-        let wants = Wants { rows: parts.lake.is_some(), said: parts.correlate.is_some() };
+        let kept = parts.kept.iter().flat_map(KeptContent::sources).cloned().collect();
+        let wants = Wants { rows: parts.lake.is_some(), said: parts.correlate.is_some(), kept };
         for _ in 0..options.threads.max(1) {
-            let (queue, detect) = (queue.clone(), parts.detect.clone());
-            threads.push(std::thread::spawn(move || evaluate::run(&queue, &*detect, wants)));
+            let (queue, detect, wants) = (queue.clone(), parts.detect.clone(), wants.clone());
+            threads.push(std::thread::spawn(move || evaluate::run(&queue, &*detect, &wants)));
         }
         let settling = queue.clone();
         threads.push(std::thread::spawn(move || settle::run(&settling, &parts, &options)));

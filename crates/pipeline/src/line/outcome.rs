@@ -8,7 +8,7 @@ use engine::identity::Link;
 use engine::{Event, Sink};
 use lake::Row;
 use model::{Entry, Finding, Lane, Ledger, Reject, SourceId, Step, Time};
-use store::{Evidence, Measured, Raised, Rejected, Sighting};
+use store::{Evidence, KeptValue, Measured, Raised, Rejected, Sighting};
 
 use super::SetAside;
 use crate::signals::Counted;
@@ -23,6 +23,8 @@ pub(crate) struct Outcome {
     /// What was measured of each source.
     pub measured: Vec<Measured>,
     pub rows: Vec<Row>,
+    /// Sensitive values of sources that keep them.
+    pub kept: Vec<KeptValue>,
     /// What the records say to correlations, until they were told.
     pub said: Batch,
     /// The row of the log of facts, once correlations were told.
@@ -58,6 +60,7 @@ impl Outcome {
         later.sightings.into_iter().for_each(|sighting| self.sight(sighting));
         later.measured.into_iter().for_each(|measured| self.measure(measured));
         self.rows.extend(later.rows);
+        self.kept.extend(later.kept);
         self.said.matched.extend(later.said.matched);
         self.said.link(later.said.links);
         later.said.progress.into_iter().for_each(|progress| self.advance(progress));
@@ -106,12 +109,14 @@ struct Counts {
 }
 
 /// What is gathered besides findings, rejects and counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wants {
     /// Rows of the lake.
     pub rows: bool,
     /// What correlations are told.
     pub said: bool,
+    /// Sensitive values of these sources.
+    pub kept: Arc<[SourceId]>,
 }
 
 /// Takes what the engine says about the frames of one batch.
@@ -125,8 +130,8 @@ pub(crate) struct Collector {
 }
 
 impl Collector {
-    pub fn new(input: Arc<str>, received: Time, wants: Wants) -> Collector {
-        Collector { input, received, wants, counts: Vec::new(), outcome: Outcome::default() }
+    pub fn new(input: Arc<str>, received: Time, wants: &Wants) -> Collector {
+        Collector { input, received, wants: wants.clone(), counts: Vec::new(), outcome: Outcome::default() }
     }
 
     /// Counts records on the receiving side.
@@ -214,6 +219,11 @@ impl Sink for Collector {
         }
         if self.wants.rows {
             self.outcome.rows.push(row_of(event));
+        }
+        if self.wants.kept.contains(source) {
+            let values = event.sensitive();
+            let value = |(digest, text): (_, &str)| KeptValue { source: source.clone(), digest, text: text.to_owned() };
+            self.outcome.kept.extend(values.map(value));
         }
         if self.wants.said {
             self.advance(event);

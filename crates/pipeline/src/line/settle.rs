@@ -179,6 +179,11 @@ fn attempt(parts: &LineParts, pending: &Pending<'_>, is_in_lake: &mut bool) -> R
         })?;
         *is_in_lake = true;
     }
+    if let Some(kept) = parts.kept.as_ref().filter(|_| !outcome.kept.is_empty()) {
+        // As with the lake: it may be kept twice, and is then there once.
+        kept.keep(&outcome.kept, now)
+            .map_err(|error| Refused { soon: error.retry() == Retry::Soon, error: chain(&error) })?;
+    }
     let settlement = Settlement {
         input: pending.input.to_owned(),
         cursor: pending.cursor.clone(),

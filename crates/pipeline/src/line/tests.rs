@@ -73,6 +73,7 @@ fn bench_of(options: LineOptions, is_unframed: bool, queued: Arc<dyn Fn() + Send
         correlate: None,
         store: store.clone(),
         lake: None,
+        kept: None,
         journal: None,
         journal_key: "journal:test".into(),
         routes: Arc::new([]),

@@ -31,7 +31,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::signals::Signals;
 use crate::{Clock, SystemClock};
 
-pub use wire::contracts;
+pub use wire::{contracts, kept_content};
 
 /// Why the pipeline cannot start, or ended.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lake::{Lake, LakeError};
 use store::journal::Journal;
-use store::{Change, Contracts, Store};
+use store::{Change, Contracts, Expired, KeptContent, Store};
 
 use crate::Clock;
 use crate::inputs::journal::tell_damage;
@@ -16,6 +16,7 @@ const BALANCE_EVERY_MS: i64 = 60_000;
 const SOURCES_EVERY_MS: i64 = 60_000;
 const SOURCES_PAUSE: Duration = Duration::from_secs(1);
 const LAKE_PAUSE: Duration = Duration::from_secs(1);
+const CONTENT_PAUSE: Duration = Duration::from_secs(60);
 const SELF_PAUSE: Duration = Duration::from_secs(5);
 
 /// Checks the conservation ledger every minute; the store raises the alert.
@@ -77,6 +78,31 @@ fn tell_change(change: &Change) {
     match is_raised {
         true => tracing::warn!(%source, %verdict, sentence, "a source is not well"),
         false => tracing::info!(%source, %verdict, sentence, "a source is well again"),
+    }
+}
+
+/// Deletes what was said and is too old, every minute, and tells what had to go before its time.
+pub(super) fn expire_content(feed: &Feed, kept: &KeptContent) {
+    loop {
+        match kept.expire(feed.clock.now()) {
+            Ok(expired) => {
+                for Expired { source, day, is_early } in expired {
+                    tracing::info!(%source, day, "what was said on a day is no longer kept");
+                    if is_early {
+                        let sentence = format!(
+                            "there was no room for what `{source}` said on {day}; raise `bytes` or shorten `for` in `[[keep]]`"
+                        );
+                        feed.trouble("Content was deleted before its time", &sentence);
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = chain(&error), "content that is too old cannot be deleted; it is tried again")
+            }
+        }
+        if feed.stop.wait(CONTENT_PAUSE) {
+            return;
+        }
     }
 }
 

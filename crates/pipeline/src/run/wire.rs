@@ -12,7 +12,7 @@ use engine::correlate::Options;
 use engine::{Engine, Source};
 use lake::{Lake, LakeOptions};
 use store::journal::{Journal, JournalOptions};
-use store::{CANARY_SOURCE, Contracts, RouteRule, Store};
+use store::{CANARY_SOURCE, Contracts, KeepRule, KeptContent, RouteRule, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -166,6 +166,16 @@ fn reading(feed: Feed, read: impl FnOnce(&Feed) + Send + 'static) -> JoinHandle<
     })
 }
 
+/// What the site keeps of what was said.
+pub fn kept_content(config: &Config) -> KeptContent {
+    let rules = config.keep.iter().map(|keep| KeepRule {
+        source: keep.source.clone(),
+        retention_ms: i64::try_from(keep.retention.as_millis()).unwrap_or(i64::MAX),
+        bytes_max: keep.bytes,
+    });
+    KeptContent::open(&config.data_dir.join("content"), rules)
+}
+
 impl Wiring {
     fn line(&self, lake: Option<Lake>, routes: Arc<[RouteRule]>) -> Line {
         let parts = LineParts {
@@ -173,6 +183,7 @@ impl Wiring {
             correlate: self.correlate(),
             store: self.store.clone(),
             lake,
+            kept: Some(kept_content(&self.settings.config)).filter(|kept| kept.sources().next().is_some()),
             journal: Some(self.journal.clone()),
             journal_key: self.journal_key.clone(),
             routes,
@@ -225,6 +236,8 @@ impl Wiring {
         let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
         threads.push(spawn(move || upkeep::mend_journal(&feed, &journal, &key)));
         threads.extend(self.canary(line));
+        let (feed, kept) = (self.feed(line, "content", None), kept_content(&self.settings.config));
+        threads.push(spawn(move || upkeep::expire_content(&feed, &kept)));
         if let Some(lake) = lake {
             let feed = self.feed(line, "lake", None);
             threads.push(spawn(move || upkeep::move_lake(&feed, &lake)));

@@ -258,6 +258,7 @@ fn bench(house: &House, folder: &tempfile::TempDir, limits: engine::Limits) -> B
             correlate: None,
             store: house.store.clone(),
             lake: None,
+            kept: None,
             journal: Some(journal.clone()),
             journal_key: "journal:x".into(),
             routes: Arc::new([]),

@@ -12,6 +12,7 @@ mod feeds;
 mod health;
 mod hec;
 mod http;
+mod kept;
 mod kubernetes;
 mod otlp;
 mod outputs;

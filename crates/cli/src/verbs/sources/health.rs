@@ -35,7 +35,7 @@ const HEADERS: [&str; 11] = [
 
 /// What is asked of the sources of this site.
 ///
-/// Errors: a source that the configuration expects and no content declares.
+/// Errors: a source that the configuration expects or keeps values of, and no content declares.
 pub fn contracts(config: &Config, catalogue: &Catalogue) -> Result<Contracts, Failure> {
     for id in &config.health.expect {
         if catalogue.source(id.as_str()).is_none() {
@@ -43,6 +43,17 @@ pub fn contracts(config: &Config, catalogue: &Catalogue) -> Result<Contracts, Fa
                 format!("`health.expect` names `{id}`, and no such source is loaded; see `watchkeep sources`");
             return Err(Failure::author(message));
         }
+    }
+    for keep in &config.keep {
+        let source = catalogue.source(keep.source.as_str());
+        let trouble = match source {
+            None => "no such source is loaded; see `watchkeep sources`",
+            Some(source) if source.sensitive.is_empty() => {
+                "the source calls nothing sensitive, so its records are kept whole"
+            }
+            Some(_) => continue,
+        };
+        return Err(Failure::author(format!("`[[keep]]` names `{}`: {trouble}", keep.source)));
     }
     Ok(pipeline::run::contracts(&catalogue.sources, config))
 }

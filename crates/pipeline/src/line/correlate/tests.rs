@@ -242,6 +242,7 @@ impl House {
             correlate: Some(CorrelateParts { with, folder: self.folder.path().join("correlations") }),
             store: self.store(),
             lake: None,
+            kept: None,
             journal: None,
             journal_key: "journal:test".into(),
             routes: Arc::new([]),
