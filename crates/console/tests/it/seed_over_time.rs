@@ -87,6 +87,7 @@ fn finding(rule: &RuleView, n: u8, message: &str, window: Window) -> Finding {
         fold: FoldKey { by: window.group.clone(), window_ms: 7_200_000 },
         matched: vec![],
         columns: Default::default(),
+        context: Vec::new(),
         window: Some(Box::new(window)),
     }
 }
