@@ -88,6 +88,7 @@ fn secret_of(input: &InputKind) -> Option<&Secret> {
         | InputKind::Otlp(OtlpConfig { token, .. })
         | InputKind::Sns(SnsConfig { token, .. }) => token.as_ref(),
         InputKind::Nats(config) => config.secret(),
+        InputKind::Kafka(config) => config.sasl.as_ref().map(|sasl| &sasl.password),
         InputKind::Syslog(SyslogConfig { protocol: SyslogProtocol::Tls { key, .. }, .. }) => Some(key),
         _ => None,
     }

@@ -25,6 +25,16 @@ pub trait Intake: Send + Sync + 'static {
     /// Errors: as [`Intake::stream`].
     fn keep(&self, bytes: &[u8], reason: Reject) -> Result<(), IntakeError>;
 
+    /// Keeps how far the input has read what `key` names, instead of what was kept there. Call it only with what is durable.
+    ///
+    /// Errors: as [`Intake::stream`].
+    fn remember(&self, key: &str, position: &str) -> Result<(), IntakeError>;
+
+    /// What was kept under `key`, in this process or one before it.
+    ///
+    /// Errors: as [`Intake::stream`].
+    fn recall(&self, key: &str) -> Result<Option<String>, IntakeError>;
+
     /// Says in the log, and as an alert about ourselves, that the input has trouble.
     fn trouble(&self, title: &str, message: &str);
 }

@@ -9,11 +9,13 @@
 //! | input | the sender is told by | when it is told nothing |
 //! |---|---|---|
 //! | [`s3`] | deletion of the message | the message comes again |
+//! | [`kafka`] | nothing: the input remembers its own position | it reads again from there |
 //! | [`nats`] | acknowledgement | the message comes again |
 //! | [`syslog`] | nothing: syslog has no acknowledgement | its connection is not read, and it waits |
 
 pub mod backoff;
 pub mod intake;
+pub mod kafka;
 pub mod nats;
 pub mod s3;
 pub mod syslog;

@@ -1,5 +1,6 @@
 //! An intake in memory, for tests.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +14,8 @@ use crate::intake::{Intake, IntakeError};
 pub struct Memory {
     pub taken: Mutex<Vec<Vec<u8>>>,
     pub kept: Mutex<Vec<(String, Reject)>>,
+    /// Positions, by key.
+    pub positions: Mutex<BTreeMap<String, String>>,
     troubles: Mutex<Vec<String>>,
     /// Answers instead of taking in, while it is set.
     pub refusal: Mutex<Option<String>>,
@@ -65,6 +68,16 @@ impl Intake for Memory {
         let text = String::from_utf8_lossy(bytes).into_owned();
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).push((text, reason));
         Ok(())
+    }
+
+    fn remember(&self, key: &str, position: &str) -> Result<(), IntakeError> {
+        let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        positions.insert(key.to_owned(), position.to_owned());
+        Ok(())
+    }
+
+    fn recall(&self, key: &str) -> Result<Option<String>, IntakeError> {
+        Ok(self.positions.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned())
     }
 
     fn trouble(&self, title: &str, message: &str) {

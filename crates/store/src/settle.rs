@@ -51,6 +51,17 @@ impl Store {
         Ok(settled)
     }
 
+    /// Keeps how far `input` has been read at `key`, for an input whose records are durable before they are settled.
+    ///
+    /// Errors: [`StoreError`]; then what was kept before stands.
+    pub fn remember(&self, input: &str, key: &str, value: &str) -> Result<(), StoreError> {
+        self.write(|db| {
+            let insert = "INSERT INTO cursors VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = excluded.value";
+            db.prepare_cached(insert)?.execute([input, key, value])?;
+            Ok(())
+        })
+    }
+
     /// How far `input` has been read at `key`.
     pub fn cursor(&self, input: &str, key: &str) -> Result<Option<String>, StoreError> {
         self.read(|db| {

@@ -4,6 +4,7 @@
 //! at once, each with line, column and remedy. Precedence: flag > environment (`WATCHKEEP_…`) > file > default.
 //! Everything has a default, so an empty file, or none, is a working configuration.
 
+mod logs;
 mod network;
 mod read;
 mod reader;
@@ -22,6 +23,7 @@ use std::time::Duration;
 
 use model::{Lane, Level, SourceId};
 
+pub use logs::{KafkaConfig, KafkaSasl, KafkaStart};
 pub use network::{NatsConfig, OtlpConfig, OtlpProtocol, S3SqsConfig, SnsConfig, SyslogConfig, SyslogProtocol};
 pub use read::{ENVIRONMENT_PREFIX, Overrides};
 pub use secret::{Secret, SecretError, SecretText};
@@ -172,6 +174,8 @@ pub enum InputKind {
     Syslog(SyslogConfig),
     /// A stream of NATS JetStream.
     Nats(NatsConfig),
+    /// Topics of Kafka.
+    Kafka(KafkaConfig),
     /// The sample telemetry that ships with Watchkeep; always on lane `sample`.
     Samples {
         /// Play it again after its end?
@@ -321,6 +325,7 @@ impl InputKind {
             InputKind::S3Sqs(_) => "s3_sqs",
             InputKind::Syslog(_) => "syslog",
             InputKind::Nats(_) => "nats",
+            InputKind::Kafka(_) => "kafka",
             InputKind::Samples { .. } => "samples",
         }
     }

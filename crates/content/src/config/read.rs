@@ -8,6 +8,7 @@ use std::time::Duration;
 use model::{Diagnostic, Lane, Level, SourceId};
 use toml::de::DeTable;
 
+use super::logs::read_kafka;
 use super::network::{read_listener, read_nats, read_otlp, read_s3_sqs, read_sns, read_syslog};
 use super::reader::{Reader, Section, Shape, not_empty};
 use super::*;
@@ -241,7 +242,7 @@ fn read_inputs<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<Input
 
 /// The words after `kind = ` of an input.
 const INPUT_KINDS: &[&str] =
-    &["file", "folder", "watch", "stdin", "http", "otlp", "sns", "s3_sqs", "syslog", "nats", "samples"];
+    &["file", "folder", "watch", "stdin", "http", "otlp", "sns", "s3_sqs", "syslog", "nats", "kafka", "samples"];
 
 fn default_inputs() -> Vec<InputConfig> {
     let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(25) };
@@ -286,6 +287,7 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
         "sns" => InputKind::Sns(read_sns(reader, s)?),
         "s3_sqs" => InputKind::S3Sqs(read_s3_sqs(reader, s)?),
         "nats" => InputKind::Nats(read_nats(reader, s)?),
+        "kafka" => InputKind::Kafka(read_kafka(reader, s)?),
         "syslog" => InputKind::Syslog(read_syslog(reader, s)?),
         "samples" => InputKind::Samples {
             repeat: reader.value(s, "repeat", Shape::Switch, false, switch),

@@ -159,6 +159,7 @@ fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
         InputKind::S3Sqs(config) => print_s3_sqs(p, config),
         InputKind::Syslog(config) => print_syslog(p, config),
         InputKind::Nats(config) => print_nats(p, config),
+        InputKind::Kafka(config) => print_kafka(p, config),
         InputKind::Samples { repeat, every } => {
             p.line("repeat", repeat);
             p.duration("every", *every);
@@ -201,6 +202,19 @@ fn print_nats(p: &mut Printer<'_>, config: &NatsConfig) {
     }
     p.line("tls", config.tls);
     p.optional("ca", config.ca.as_ref().map(|path| path.display()));
+}
+
+fn print_kafka(p: &mut Printer<'_>, config: &KafkaConfig) {
+    p.list("brokers", &config.brokers);
+    p.list("topics", &config.topics);
+    p.text("start", config.start.as_str());
+    p.line("tls", config.tls);
+    p.optional("ca", config.ca.as_ref().map(|path| path.display()));
+    if let Some(sasl) = &config.sasl {
+        p.text("sasl", sasl.mechanism);
+        p.text("username", &sasl.username);
+        p.line("password", &sasl.password);
+    }
 }
 
 fn print_route(p: &mut Printer<'_>, i: usize, route: &RouteConfig) {

@@ -83,6 +83,16 @@ const EVERY_KIND: &str = r#"
         credentials = { file = "/run/secrets/nats.creds" }
         ca = "/etc/watchkeep/nats-ca.pem"
         [[inputs]]
+        name = "events"
+        kind = "kafka"
+        brokers = ["kafka-1.internal:9093", "[2001:db8::9]:9093"]
+        topics = ["audit", "gateway.requests"]
+        start = "latest"
+        ca = "/etc/watchkeep/kafka-ca.pem"
+        sasl = "scram-sha-512"
+        username = "watchkeep"
+        password = { file = "/run/secrets/kafka" }
+        [[inputs]]
         name = "switches"
         kind = "syslog"
         protocol = "udp"
@@ -143,7 +153,7 @@ tmeout = \"3s\"";
             "6:16 wrong-type `limits.record_bytes` is an integer | write a string",
             "7:9 bad-value `limits.depth` is `0` | write a whole number from 1",
             "9:8 bad-value `inputs[0].name` is `a b` | write a name of letters, digits, `_`, `-` and `.`",
-            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `otlp`, `sns`, `s3_sqs`, `syslog`, `nats`, `samples`; did you mean `http`?",
+            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `otlp`, `sns`, `s3_sqs`, `syslog`, `nats`, `kafka`, `samples`; did you mean `http`?",
             "14:7 bad-value `routes[0].url` is `soc.example` | write an address such as \"https://soc.example/hook\"",
             "15:10 secret-in-clear `routes[0].secret` holds a secret itself | write `{ file = \"/path/of/the/secret\" }` or `{ env = \"NAME\" }`",
             "16:1 unknown-key unknown key `tmeout` in `routes[0]` | did you mean `timeout`?",
@@ -305,6 +315,32 @@ fn syslog_beyond_this_machine_needs_networks_or_certificates_of_senders() {
     assert_eq!(told.iter().filter(|one| one.contains("is no network of senders")).count(), 2, "{told:?}");
     assert_eq!(told.iter().filter(|one| one.contains("missing-key")).count(), 2, "{told:?}");
     parse(&input("protocol = \"tcp\"\nnetworks = [\"192.0.2.0/24\"]"));
+}
+
+#[test]
+fn an_input_of_kafka_says_what_it_lacks() {
+    let told = mistakes(
+        "[[inputs]]
+name = \"events\"
+kind = \"kafka\"
+brokers = [\"kafka-1\", \"me:secret@kafka-1:9093\", \"kafka-1:9093\"]
+start = \"newest\"
+tls = false
+sasl = \"plain\"
+username = \"me\"",
+    );
+    for expected in [
+        "4:12 bad-value `kafka-1` is no `host:port` of a broker",
+        "4:23 bad-value ",
+        "1:1 missing-key `inputs[0]` has no `topics`",
+        "5:9 bad-value `inputs[0].start` is `newest`",
+        "1:1 secret-in-clear `inputs[0]` sends its password in clear",
+        "1:1 missing-key `inputs[0]` has one of `sasl`",
+    ] {
+        assert!(told.iter().any(|one| one.starts_with(expected)), "{expected}: {told:?}");
+    }
+    assert_eq!(told.len(), 6, "{told:?}");
+    assert!(told.iter().all(|one| !one.contains("me:secret")), "{told:?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use store::journal::Journal;
 
 use super::Feed;
 use super::records::{Failure, Flush, Records};
+use crate::line::chain;
 use crate::signals::Signals;
 use framing::decompress::Break;
 
@@ -60,6 +61,11 @@ fn whole_or_broken(outcome: Result<(), Failure>) -> Result<(), Failure> {
     }
 }
 
+/// The journal's own cursors of the input have other keys.
+fn position_key(key: &str) -> String {
+    format!("position:{key}")
+}
+
 impl Intake for JournalIntake {
     fn stream(&self, stream: &mut (dyn Read + Send)) -> Result<u64, IntakeError> {
         self.taking(Format::Auto, |records| whole_or_broken(records.read(stream, Flush::FullBatches)))
@@ -75,6 +81,16 @@ impl Intake for JournalIntake {
             Ok(())
         })
         .map(drop)
+    }
+
+    fn remember(&self, key: &str, position: &str) -> Result<(), IntakeError> {
+        let kept = self.feed.store.remember(&self.feed.name, &position_key(key), position);
+        kept.map_err(|error| IntakeError::Refused(chain(&error)))
+    }
+
+    fn recall(&self, key: &str) -> Result<Option<String>, IntakeError> {
+        let kept = self.feed.store.cursor(&self.feed.name, &position_key(key));
+        kept.map_err(|error| IntakeError::Refused(chain(&error)))
     }
 
     fn trouble(&self, title: &str, message: &str) {

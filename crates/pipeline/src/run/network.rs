@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use content::config::{InputConfig, InputKind, NatsConfig, S3SqsConfig, SyslogConfig, SyslogProtocol};
+use content::config::{
+    InputConfig, InputKind, KafkaConfig, KafkaStart, NatsConfig, S3SqsConfig, SyslogConfig, SyslogProtocol,
+};
 use receive::Intake;
+use receive::kafka::{KafkaOptions, Sasl, SaslMechanism, Start};
 use receive::nats::{NatsCredentials, NatsOptions};
 use receive::s3::S3SqsOptions;
 use receive::syslog::{Syslog, SyslogOptions, TlsOptions, Transport};
@@ -49,6 +52,9 @@ pub(super) fn start(
         } else if let InputKind::Nats(config) = &input.kind {
             let options = nats(&wiring.settings, &input.name, config);
             tasks.push(tokio::spawn(receive::nats::run(options, intake(), stop)));
+        } else if let InputKind::Kafka(config) = &input.kind {
+            let options = kafka(&wiring.settings, &input.name, config);
+            tasks.push(tokio::spawn(receive::kafka::run(options, intake(), stop)));
         } else if let Some(syslog) = syslogs.remove(&input.name) {
             tasks.push(tokio::spawn(syslog.run(intake(), stop)));
         }
@@ -93,6 +99,29 @@ fn nats(settings: &Settings, name: &str, config: &NatsConfig) -> NatsOptions {
         credentials,
         tls: config.tls,
         ca: config.ca.clone(),
+    }
+}
+
+fn kafka(settings: &Settings, name: &str, config: &KafkaConfig) -> KafkaOptions {
+    let sasl = config.sasl.as_ref().map(|sasl| Sasl {
+        mechanism: match sasl.mechanism {
+            "plain" => SaslMechanism::Plain,
+            "scram-sha-256" => SaslMechanism::ScramSha256,
+            _ => SaslMechanism::ScramSha512,
+        },
+        username: sasl.username.clone(),
+        password: settings.secrets.get(&format!("inputs.{name}")).cloned().unwrap_or_default(),
+    });
+    KafkaOptions {
+        brokers: config.brokers.clone(),
+        topics: config.topics.clone(),
+        start: match config.start {
+            KafkaStart::Earliest => Start::Earliest,
+            KafkaStart::Latest => Start::Latest,
+        },
+        tls: config.tls,
+        ca: config.ca.clone(),
+        sasl,
     }
 }
 

@@ -264,7 +264,7 @@ impl Wiring {
             let feed = self.feed(line, &input.name, Some(input));
             match &input.kind {
                 InputKind::Http { .. } | InputKind::Otlp(_) | InputKind::Sns(_) => {}
-                InputKind::S3Sqs(_) | InputKind::Syslog(_) | InputKind::Nats(_) => {}
+                InputKind::S3Sqs(_) | InputKind::Syslog(_) | InputKind::Nats(_) | InputKind::Kafka(_) => {}
                 InputKind::Stdin => {
                     let (engine, journal) = (self.engine.clone(), self.journal.clone());
                     pipe = Some(reading(feed, move |feed| stdin::read(feed, &engine, &journal, std::io::stdin())));

@@ -203,6 +203,17 @@ fn the_cursor_moves_with_what_it_stands_for() {
 }
 
 #[test]
+fn a_position_that_an_input_remembers_is_there_when_the_store_is_opened_again() {
+    let (dir, store) = store();
+    store.remember("bus", "position:audit", "7").unwrap();
+    store.remember("bus", "position:audit", "9").unwrap();
+    drop(store);
+    let again = Store::open(dir.path()).unwrap();
+    assert_eq!(again.cursor("bus", "position:audit").unwrap().as_deref(), Some("9"));
+    assert_eq!(again.cursor("other", "position:audit").unwrap(), None);
+}
+
+#[test]
 fn rejects_are_kept_then_digested_then_counted() {
     let dir = tempfile::tempdir().unwrap();
     let options =

@@ -73,6 +73,9 @@ fn describe_input(kind: &InputKind, address: Option<&SocketAddr>) -> String {
         InputKind::Syslog(config) => {
             format!("syslog over {} on {}", config.protocol.as_str(), address.unwrap_or(&config.listen))
         }
+        InputKind::Kafka(config) => {
+            format!("topics {} of Kafka at {}", config.topics.join(", "), config.brokers.join(", "))
+        }
         InputKind::Nats(config) => format!("stream {} of NATS at {}", config.stream, config.servers.join(", ")),
         InputKind::Stdin => "standard input".to_owned(),
         InputKind::Samples { .. } => "shipped sample telemetry".to_owned(),
