@@ -14,6 +14,8 @@ use std::borrow::Borrow;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
 use crate::correlate::{Feeds, Matched};
@@ -40,6 +42,8 @@ use crate::source::{Heads, Source, Unit, time};
 pub use explain::ExplainError;
 pub use over_time::OverTime;
 
+/// Where a CloudEvent (specification 1.0, JSON format, §3.1.1) has its data: as JSON or text, and as base64.
+const CLOUD_EVENT: (&str, &str) = ("data", "data_base64");
 /// Where the envelope of a record says when it happened, if the record does not.
 const OUTER_TIMES: [&str; 3] = ["time", "@timestamp", "timestamp"];
 const SENTENCE: &str = "{actor.user.name} called {api.operation} on {api.service.name} from {src_endpoint.ip}";
@@ -124,6 +128,7 @@ pub struct Engine {
     opener: Opener,
     containers: Vec<Field>,
     unwrap: Vec<Field>,
+    unwrap_base64: Field,
     outer_times: Vec<Field>,
     lines: Lines,
     detectors: Vec<Arc<dyn Detector>>,
@@ -165,7 +170,8 @@ impl Engine {
         let opener = Opener::new(&sources, &lines);
         let mut containers: Vec<Field> = scan::container_keys().map(|key| builder.intern(key)).collect();
         containers.extend(list_keys(&sources).map(|key| builder.intern(key)));
-        let mut unwrap: Vec<Field> = Vec::new();
+        let mut unwrap: Vec<Field> = vec![builder.intern(CLOUD_EVENT.0)];
+        let unwrap_base64 = builder.intern(CLOUD_EVENT.1);
         for path in sources.iter().flat_map(|source| &source.unwrap) {
             let field = builder.intern(path);
             if !unwrap.contains(&field) {
@@ -187,6 +193,7 @@ impl Engine {
             lines,
             containers,
             unwrap,
+            unwrap_base64,
             outer_times,
             detectors: Vec::new(),
             limits,
@@ -456,6 +463,11 @@ impl<'e> Pass<'e, '_> {
                 Err(Reject::UnknownSource | Reject::WrongSource | Reject::NotJson) => {}
                 Err(inner) => reason = inner,
             }
+        }
+        if let Some(Scalar::Str(packed)) = record.values(engine.unwrap_base64).next()
+            && let Some(inner) = BASE64.decode(packed).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+        {
+            return self.text(&inner, outer, deeper);
         }
         Err(reason)
     }

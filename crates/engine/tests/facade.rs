@@ -3,6 +3,7 @@
 
 mod common;
 
+use base64::Engine as _;
 use common::{engine, engine_with, evaluate, given};
 use engine::{ExplainError, Limits, Reject};
 
@@ -55,7 +56,18 @@ fn a_record_is_found_in_every_wrapping() {
             quoted(message)
         )
     };
+    let cloud_event = |data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","id":"1","source":"/lab","type":"com.example.log","time":"2026-05-06T10:30:01Z",{data}}}"#
+        )
+    };
+    let packed = |text: &str| format!(r#""data_base64":"{}""#, base64::engine::general_purpose::STANDARD.encode(text));
     let cases = [
+        (cloud_event(&format!(r#""data":{CALL}"#)), "aws_cloudtrail"),
+        (cloud_event(&format!(r#""datacontenttype":"text/plain","data":{}"#, quoted(LINE))), "aws_s3_access_log"),
+        (cloud_event(&packed(AUDIT)), "kubernetes_audit"),
+        (cloud_event(&packed(LINE)), "aws_s3_access_log"),
+        (format!("[{}]", cloud_event(&packed(CALL))), "aws_cloudtrail"),
         (bridge("AWS API Call via CloudTrail", CALL), "aws_cloudtrail"),
         (bridge("GuardDuty Finding", FINDING), "aws_guardduty"),
         (group(CALL), "aws_cloudtrail"),
