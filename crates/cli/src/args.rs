@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::globals::Global;
-use crate::verbs::{alert, check, completions, config, convert, explain, import, run, said, scan, soc, sources, test};
+use crate::verbs::{
+    alert, check, completions, config, convert, explain, import, inventory, run, said, scan, soc, sources, test,
+};
 
 const EXIT: &str = "\
 Exit status:
@@ -52,6 +54,9 @@ pub enum Verb {
     /// Rules as queries: SQL over the lake, or what sigma-cli makes of them for other systems.
     #[command(after_help = convert::EXAMPLES)]
     Convert(convert::ConvertArgs),
+    /// What the lab has, whose it is, and how old that is.
+    #[command(after_help = inventory::EXAMPLES)]
+    Inventory(inventory::InventoryArgs),
     /// What Watchkeep can read, and whether it arrives.
     #[command(after_help = sources::EXAMPLES)]
     Sources(sources::SourcesArgs),

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Verb::Test(args) => verbs::test::run(&context, &args),
         Verb::Explain(args) => verbs::explain::run(&context, &args),
         Verb::Convert(args) => verbs::convert::run(&context, &args),
+        Verb::Inventory(args) => verbs::inventory::run(&context, &args),
         Verb::Sources(args) => verbs::sources::run(&context, &args),
         Verb::Content(args) => verbs::said::run(&context, args),
         Verb::Alert(args) => verbs::alert::run(&context, args),

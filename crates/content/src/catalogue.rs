@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::context::{Kept, Things};
+use engine::context::{Context, Kept, Things};
 use engine::detector::{Detector, Signs};
 use engine::sigma::{self, Correlation, Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
@@ -96,7 +96,8 @@ impl Catalogue {
         let compiled = Engine::with_correlations(sources, rules, filters, linked, inventory, limits);
         let (engine, mut diagnostics) = compiled;
         let detectors = self.detectors.iter().map(|detector| Arc::clone(detector) as Arc<dyn Detector>);
-        let engine = engine.with_detectors(detectors.collect());
+        let context = Context::new(self.things.clone(), inventory);
+        let engine = engine.with_detectors(detectors.collect()).with_context(Arc::new(context));
         // Somebody else's rule is sound; the lab has yet to say what is in its list.
         let is_imported =
             |file: &str| self.rules.iter().any(|entry| entry.file == file && entry.provenance.is_imported());

@@ -21,7 +21,7 @@ pub use catalogue::{Catalogue, CatalogueRule, InventoryList, Provenance};
 pub use import::{
     FileProvenance, ImportError, ImportOptions, ImportReport, LoadedFile, PackProvenance, SetAside, import,
 };
-pub use lint::lint;
+pub use lint::{lint, ownerless};
 pub use load::{load, load_with};
 pub use root::{EMBEDDED_STAMP, FILE_BYTES_MAX, FileKind, Root, embedded_file, embedded_samples};
 

@@ -18,6 +18,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
+use crate::context::Context;
 use crate::correlate::{Feeds, Matched};
 use crate::detector::{Detector, Prompts};
 use crate::envelope::{LEVELS, Leaf, Opener, is_json, list_keys};
@@ -132,6 +133,7 @@ pub struct Engine {
     outer_times: Vec<Field>,
     lines: Lines,
     detectors: Vec<Arc<dyn Detector>>,
+    context: Arc<Context>,
     limits: Limits,
     aside: aside::Aside,
 }
@@ -196,6 +198,7 @@ impl Engine {
             unwrap_base64,
             outer_times,
             detectors: Vec::new(),
+            context: Arc::default(),
             limits,
             aside: aside::Aside::default(),
         };
@@ -211,6 +214,11 @@ impl Engine {
     /// Has these look at prompts.
     pub fn with_detectors(self, detectors: Vec<Arc<dyn Detector>>) -> Engine {
         Engine { detectors, ..self }
+    }
+
+    /// Has findings say what is known about their entities.
+    pub fn with_context(self, context: Arc<Context>) -> Engine {
+        Engine { context, ..self }
     }
 
     /// The sources, in order of id.
@@ -514,7 +522,9 @@ impl<'e> Pass<'e, '_> {
             let mut make = || {
                 let shown = |span, text: &str| event.show(span, text).into_owned();
                 let matched = engine.program.matched_terms_at(*rule, &record, event.time(), &shown);
-                engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched)
+                let mut finding = engine.voices[rule.index()].say(compiled, &event, &feed.sentence, matched);
+                engine.context.enrich(&mut finding);
+                finding
             };
             self.sink.hit(compiled, &event, &mut make);
         }

@@ -23,7 +23,7 @@ pub(crate) fn message(kind: &str, alert: &Alert, finding: Option<&Finding>, now:
         },
     });
     let mut text = message.to_string();
-    for trim in [trim_matched, trim_columns, trim_lists, trim_findings, trim_texts] {
+    for trim in [trim_context, trim_matched, trim_columns, trim_lists, trim_findings, trim_texts] {
         if text.len() <= BYTES_MAX {
             break;
         }
@@ -36,6 +36,12 @@ pub(crate) fn message(kind: &str, alert: &Alert, finding: Option<&Finding>, now:
 
 fn each_finding(message: &mut Value, edit: impl Fn(&mut Value)) {
     message["data"]["findings"].as_array_mut().into_iter().flatten().for_each(edit);
+}
+
+fn trim_context(message: &mut Value) {
+    each_finding(message, |finding| {
+        finding.as_object_mut().and_then(|finding| finding.remove("context"));
+    });
 }
 
 fn trim_matched(message: &mut Value) {

@@ -8,6 +8,7 @@ pub mod config;
 pub mod convert;
 pub mod explain;
 pub mod import;
+pub mod inventory;
 pub mod run;
 pub mod said;
 pub mod scan;

@@ -42,6 +42,7 @@ fn every_verb_has_an_example_that_names_itself() {
         "explain",
         "convert",
         "sources describe",
+        "inventory stale",
         "alert close",
         "soc replay",
         "import",

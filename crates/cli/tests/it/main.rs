@@ -6,6 +6,7 @@ mod convert;
 mod explain;
 mod help;
 mod import;
+mod inventory;
 mod over_time;
 mod over_time_real;
 mod platform;

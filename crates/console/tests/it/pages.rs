@@ -89,6 +89,7 @@ async fn an_alert_shows_why_beside_its_rule() {
     for text in [
         "without an approved VPC endpoint",
         "What matched",
+        "custody-team",
         "custody_buckets",
         "class=\"matched\"",
         "redacted · 44 bytes",

@@ -193,6 +193,13 @@ fn finding(catalogue: &Catalogue, story: &Story, at: Time, n: usize) -> Raised {
         test: (*test).into(),
         value: value.clone(),
     });
+    let known = |entity: &model::Entity| model::Enrichment {
+        entity: entity.clone(),
+        provider: model::Provider::Inventory,
+        known: true,
+        facts: vec![model::Fact::new("owner", "custody-team")],
+    };
+    let context = entities.iter().take(1).map(known).collect();
     let finding = Finding {
         finding_id: Finding::id_of(&rule.id, "3f9c0d5be1a27744", &[event]),
         rule_id: rule.id.clone(),
@@ -212,7 +219,7 @@ fn finding(catalogue: &Catalogue, story: &Story, at: Time, n: usize) -> Raised {
         matched: matched.collect(),
         columns: story.columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
         window: None,
-        context: Vec::new(),
+        context,
     };
     let evidence = Evidence { event_id: event, source: story.source.into(), raw: story.raw.clone() };
     Raised { finding, evidence: vec![evidence], input: "trail".into() }

@@ -243,3 +243,71 @@ fn a_value_with_an_end_counts_for_the_events_before_it_whenever_they_are_evaluat
     assert_eq!(fired("arn:ana", "2026-03-02T00:00:00Z"), "Known One Signs In arn:ana");
     assert_eq!(fired("arn:eve", "2026-01-01T00:00:00Z"), "Other Signs In arn:eve");
 }
+
+const STOPPED: &str = r#"{"eventVersion": "1.08", "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE",
+  "arn": "arn:aws:iam::111122223333:user/mailer", "accountId": "111122223333", "userName": "mailer"},
+  "eventTime": "2026-11-20T03:12:44Z", "eventSource": "cloudtrail.amazonaws.com", "eventName": "StopLogging",
+  "awsRegion": "eu-west-2", "sourceIPAddress": "198.51.100.7", "userAgent": "aws-cli/2.17.0",
+  "requestParameters": {"name": "org-trail"}, "responseElements": null, "eventID": "9b0f2f0a-2a34-4c19-8f1b-2b7f3a6f1c55",
+  "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": "999988887777"}"#;
+
+#[derive(Default)]
+struct Found(Vec<model::Finding>);
+
+impl engine::Sink for Found {
+    fn rejected(&mut self, _: &[u8], _: Option<&model::SourceId>, reason: engine::Reject) {
+        panic!("rejected: {reason:?}");
+    }
+    fn evaluated(&mut self, _: &engine::Event<'_>) {}
+    fn finding(&mut self, finding: model::Finding, _: &engine::Event<'_>) {
+        self.0.push(finding);
+    }
+}
+
+fn findings(engine: &engine::Engine, received: &str) -> Vec<model::Finding> {
+    let received = Time::parse(received).expect("a time");
+    let given = engine::Given { source: None, received, lane: model::Lane::Live };
+    let mut found = Found::default();
+    engine.evaluate(&mut engine.worker(), STOPPED.as_bytes(), &given, &mut found);
+    found.0
+}
+
+#[test]
+fn a_finding_says_what_was_known_of_its_entities_when_it_happened_and_claims_no_more_for_it() {
+    let (catalogue, _) = load(&[Root::Embedded]);
+    let compiled = || catalogue.compile(engine::Limits::default()).0;
+    let now = findings(&compiled(), "2026-11-20T03:13:00Z");
+    assert!(!now.is_empty());
+    let told: Vec<String> = now[0].context.iter().map(|one| format!("{} {}", one.entity.key, one.summary())).collect();
+    assert!(
+        told.iter().any(|one| one.starts_with("arn:aws:iam::111122223333:user/mailer role mailer, class mail_sender")),
+        "{told:?}"
+    );
+    assert!(told.iter().any(|one| one == "999988887777 unknown"), "{told:?}");
+    assert!(told.iter().any(|one| one.starts_with("111122223333 account 111122223333, class trusted")), "{told:?}");
+
+    let in_a_year = findings(&compiled(), "2027-11-20T03:13:00Z");
+    let bare = findings(&compiled().with_context(Default::default()), "2026-11-20T03:13:00Z");
+    for ((now, later), bare) in now.iter().zip(&in_a_year).zip(&bare) {
+        assert_eq!(now.context, later.context, "the event's time counts, not that of its receipt");
+        assert_eq!((&now.finding_id, &now.fold), (&bare.finding_id, &bare.fold));
+        let ocsf = engine::ocsf::detection_finding(now);
+        assert_eq!(ocsf["enrichments"].as_array().map(Vec::len), Some(now.context.len()));
+        assert_eq!(engine::ocsf::Validator::check(&ocsf), []);
+    }
+    assert_eq!(now.len(), bare.len());
+}
+
+/// Prints what the step costs; run with `--ignored --no-capture`.
+#[test]
+#[ignore = "a measurement"]
+fn what_enriching_a_finding_costs() {
+    let (catalogue, _) = load(&[Root::Embedded]);
+    let context = engine::context::Context::new(catalogue.things.clone(), &catalogue.inventory);
+    let mut finding = findings(&catalogue.compile(engine::Limits::default()).0, "2026-11-20T03:13:00Z").remove(0);
+    let begun = std::time::Instant::now();
+    for _ in 0..10_000 {
+        context.enrich(&mut finding);
+    }
+    eprintln!("{:?} a finding with {} entities", begun.elapsed() / 10_000, finding.entities.len());
+}

@@ -31,7 +31,7 @@ pub fn lint(catalogue: &Catalogue, roots: &[Root]) -> Vec<Diagnostic> {
         rules::lint(catalogue, entry, &mut found);
     }
     dormant(catalogue, &mut found);
-    lists(catalogue, &mut found);
+    found.extend(ownerless(catalogue));
     claims::lint(catalogue, &mut found);
     stateful::lint(catalogue, &mut found);
     imported::lint(roots, &mut found);
@@ -168,8 +168,9 @@ fn logsource_name(entry: &CatalogueRule) -> String {
     given.collect::<Vec<_>>().join(", ")
 }
 
-/// Every list and asset has somebody who keeps it.
-fn lists(catalogue: &Catalogue, found: &mut Vec<Diagnostic>) {
+/// Lists and assets that nobody keeps.
+pub fn ownerless(catalogue: &Catalogue) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
     for (name, list) in catalogue.lists.iter().filter(|(_, list)| list.kept.owner.is_none()) {
         let message = format!("nobody owns the list `{name}`");
         let remedy = "write `name: {owner: …, values: […]}`, or an owner below `defaults:`";
@@ -182,4 +183,5 @@ fn lists(catalogue: &Catalogue, found: &mut Vec<Diagnostic>) {
         let wrong = Diagnostic::warning(asset.kept.line, 0, "no-owner", message, remedy);
         found.push(wrong.in_file(asset.kept.file.clone()));
     }
+    found
 }

@@ -4,5 +4,10 @@
 //! same inventory and finding always give the same context, in a stream and in a replay.
 
 mod asset;
+mod enrich;
+mod names;
+#[cfg(test)]
+mod tests;
 
 pub use asset::{Asset, AssetKind, Change, Kept, OnCall, Things};
+pub use enrich::{Context, Lookup};

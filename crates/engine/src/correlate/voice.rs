@@ -6,10 +6,12 @@
 mod sentence;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::{Entity, EntityKind, Finding, FindingId, FoldKey, Level, RuleId, RuleKind, SourceId, Window, WindowEvent};
 
 use super::{Claim, Detail, Episode, Statement};
+use crate::context::Context;
 use crate::finding::HOUR_MS;
 use crate::sigma::{self, Linked, Member};
 
@@ -20,7 +22,10 @@ const UNKNOWN_SOURCE: &str = "unknown";
 
 /// The voices of all correlations, by their places.
 #[derive(Debug, Default)]
-pub struct Voices(Vec<Voice>);
+pub struct Voices {
+    voices: Vec<Voice>,
+    context: Arc<Context>,
+}
 
 /// What of a correlation is needed to say its findings.
 #[derive(Debug)]
@@ -72,17 +77,22 @@ impl Voices {
                 parts: linked.members.iter().map(part).collect(),
             }
         };
-        Voices(linked.iter().map(voice).collect())
+        Voices { voices: linked.iter().map(voice).collect(), context: Arc::default() }
+    }
+
+    /// Has findings say what is known about their entities.
+    pub fn with_context(self, context: Arc<Context>) -> Voices {
+        Voices { context, ..self }
     }
 
     /// Does what it finds become findings? What a correlation finds that speaks only through those above does not.
     pub fn is_raised(&self, correlation: usize) -> bool {
-        self.0[correlation].is_raised
+        self.voices[correlation].is_raised
     }
 
     /// The titles of a correlation's members, in their order.
     pub fn parts(&self, correlation: usize) -> &[String] {
-        &self.0[correlation].parts
+        &self.voices[correlation].parts
     }
 
     /// What is said as a finding.
@@ -90,12 +100,12 @@ impl Voices {
     /// Shape: its id stands for rule, revision, group and first event. So what is said of one episode early, at last and in withdrawal
     /// is one finding.
     pub fn say(&self, said: &Statement) -> Finding {
-        let voice = &self.0[said.correlation];
+        let voice = &self.voices[said.correlation];
         let claims = claims(&said.episode);
         let details = || claims.iter().filter_map(|claim| claim.detail.as_deref());
         let last = details().next_back();
         let entities = entities(details(), &said.group);
-        Finding {
+        let mut finding = Finding {
             finding_id: voice.finding_id(said),
             rule_id: voice.id.clone(),
             rule_title: voice.title.clone(),
@@ -115,7 +125,9 @@ impl Voices {
             columns: BTreeMap::new(),
             context: Vec::new(),
             window: Some(Box::new(voice.window(said, &claims))),
-        }
+        };
+        self.context.enrich(&mut finding);
+        finding
     }
 }
 

@@ -28,7 +28,7 @@ impl Engine {
             let compiled = self.program.rules().iter().find(|compiled| compiled.rule.id == *id);
             compiled.map_or_else(|| id.to_string(), |compiled| compiled.rule.title.clone())
         };
-        Voices::of(&self.linked, &title)
+        Voices::of(&self.linked, &title).with_context(self.context.clone())
     }
 
     /// Runs the correlations from the beginning; `None` where there are none.

@@ -2,7 +2,7 @@
 //!
 //! In: a [`Finding`]. Out: JSON. Source: OCSF schema 1.8.0, `detection_finding`.
 
-use model::{Finding, MatchedTerm, RuleKind};
+use model::{Enrichment, Finding, MatchedTerm, RuleKind};
 use serde_json::{Map, Value, json};
 
 use super::{OCSF_VERSION, severity};
@@ -29,6 +29,9 @@ pub fn finding_wire(finding: &Finding) -> Value {
     });
     if let Some(window) = &finding.window {
         wire["window"] = json!(window);
+    }
+    if !finding.context.is_empty() {
+        wire["context"] = json!(finding.context);
     }
     wire
 }
@@ -63,11 +66,38 @@ pub fn detection_finding(finding: &Finding) -> Value {
         event["count"] = window.event_count.into();
         event["evidences"] = json!([{"name": "window", "data": window}]);
     }
+    if !finding.context.is_empty() {
+        event["enrichments"] = finding.context.iter().map(enrichment).collect();
+    }
     let resources = resources(finding);
     if !resources.is_empty() {
         event["resources"] = Value::Array(resources);
     }
     event
+}
+
+/// A fact that stands several times is a list.
+fn enrichment(one: &Enrichment) -> Value {
+    let mut data = Map::new();
+    data.insert("known".into(), one.known.into());
+    for fact in &one.facts {
+        match data.get_mut(&fact.name) {
+            None => {
+                data.insert(fact.name.clone(), json!([fact.value]));
+            }
+            Some(Value::Array(values)) => values.push(json!(fact.value)),
+            // An attribute of the site's that is called as a word of ours.
+            Some(_) => {}
+        }
+    }
+    json!({
+        "name": format!("entities.{}", one.entity.kind),
+        "value": one.entity.key,
+        "type": one.entity.kind.as_str(),
+        "provider": one.provider.as_str(),
+        "short_desc": one.summary(),
+        "data": data,
+    })
 }
 
 fn metadata(finding: &Finding) -> Value {

@@ -34,6 +34,7 @@ mod test;
 mod text;
 mod time;
 pub(crate) mod ways;
+mod wildcards;
 mod witness;
 
 pub use compile::compile;
@@ -55,3 +56,5 @@ pub use rule::{
 };
 pub use ruleset::{RuleIndex, RuleSet};
 pub use stateful::{Stateful, WHO};
+pub(crate) use test::address;
+pub(crate) use wildcards::Wildcards;

@@ -222,7 +222,7 @@ fn stands(compared: Ordering, order: Modifier) -> bool {
 }
 
 /// An address, as logs write it: alone, in brackets, or with a zone; an IPv4 address within IPv6 counts as IPv4.
-pub(super) fn address(text: &str) -> Option<IpAddr> {
+pub(crate) fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_start_matches('[').trim_end_matches(']');
     let text = text.split_once('%').map_or(text, |(address, _)| address);
     text.parse::<IpAddr>().ok().map(|address| address.to_canonical())

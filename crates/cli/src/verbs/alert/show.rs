@@ -38,6 +38,7 @@ fn show_text(context: &Context, detail: &AlertDetail) -> Result<(), Failure> {
     for entity in &alert.entities {
         writeln!(out, "{:<14} {}", entity.kind.as_str(), entity.key)?;
     }
+    show_context(&mut out, detail, paint)?;
     show_findings(&mut out, detail, paint)?;
     writeln!(out, "\n{}", paint.bold("history"))?;
     for row in &detail.history {
@@ -64,6 +65,19 @@ fn show_text(context: &Context, detail: &AlertDetail) -> Result<(), Failure> {
         writeln!(out, "{text}")?;
     }
     Ok(out.flush()?)
+}
+
+/// What is known about the entities of the first finding that is kept whole.
+fn show_context(out: &mut impl Write, detail: &AlertDetail, paint: Paint) -> std::io::Result<()> {
+    let Some(finding) = detail.findings.iter().find_map(|row| row.finding.as_ref()) else { return Ok(()) };
+    if !finding.context.is_empty() {
+        writeln!(out, "\n{} {}", paint.bold("context"), paint.dim(format!("as of {}", finding.event_time)))?;
+    }
+    for one in &finding.context {
+        writeln!(out, "  {} {}", one.entity.kind, one.entity.key)?;
+        writeln!(out, "    {}: {}", one.provider.as_str(), one.summary())?;
+    }
+    Ok(())
 }
 
 /// What held: the terms of a finding about one event, the windows of those about many.
