@@ -78,7 +78,11 @@ impl Context {
         if embedded {
             roots.extend(config.content.roots.iter().cloned().map(Root::Dir));
         }
-        roots.extend(more.iter().cloned().map(Root::Dir));
+        // A folder that the configuration names and the command line too is one folder.
+        let named: Vec<PathBuf> =
+            config.content.roots.iter().filter(|_| embedded).filter_map(|root| root.canonicalize().ok()).collect();
+        let is_new = |root: &&PathBuf| root.canonicalize().is_ok_and(|root| !named.contains(&root)) || !root.exists();
+        roots.extend(more.iter().filter(is_new).cloned().map(Root::Dir));
         roots
     }
 

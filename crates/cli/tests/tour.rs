@@ -1,4 +1,5 @@
-//! The README's tour, as a reader pastes it: every block is run by a shell, in order, beside a running platform.
+//! The README's tour, as a reader pastes it: every block is run by a shell, in order, beside a running platform. So are the guides' examples that
+//! begin from nothing, without one.
 //!
 //! After a block, `<!-- shows: a | b -->` names what its output must hold.
 
@@ -16,7 +17,7 @@ struct Block {
 #[test]
 fn the_tour_of_the_readme_works() {
     let readme = std::fs::read_to_string(checkout().join("README.md")).expect("the README");
-    let blocks = blocks(&readme);
+    let blocks = blocks(&readme, "## A tour");
     assert!(
         blocks.len() >= 4,
         "the tour has {} blocks; it scans, explains, acknowledges and adds a rule",
@@ -26,22 +27,36 @@ fn the_tour_of_the_readme_works() {
     std::os::unix::fs::symlink(checkout().join("content"), folder.path().join("content"))
         .expect("a link to the content");
     let running = Running::start(folder.path());
-    for block in &blocks {
-        let output = running.shell(&block.script);
+    walk("README.md", &blocks, &running.folder);
+}
+
+/// A source of one's own, its rule and its test, are files and nothing else.
+#[test]
+fn a_source_is_added_by_the_guide_without_code() {
+    let guide = std::fs::read_to_string(checkout().join("docs/guide/add-a-source.md")).expect("the guide");
+    let blocks = blocks(&guide, "## One from nothing");
+    assert_eq!(blocks.len(), 3, "a source, what it makes of records, and a rule");
+    walk("docs/guide/add-a-source.md", &blocks, tempfile::tempdir().expect("a temporary folder").path());
+}
+
+/// Runs each block in the folder, and holds what it prints against what it must show.
+fn walk(file: &str, blocks: &[Block], folder: &Path) {
+    for block in blocks {
+        let output = shell(folder, &block.script);
         for wanted in &block.shows {
-            assert!(output.contains(wanted.as_str()), "README.md:{}: no `{wanted}` in:\n{output}", block.line);
+            assert!(output.contains(wanted.as_str()), "{file}:{}: no `{wanted}` in:\n{output}", block.line);
         }
-        println!("README.md:{}: ok\n{output}", block.line);
+        println!("{file}:{}: ok\n{output}", block.line);
     }
 }
 
-/// The `sh` blocks of the section `## A tour`.
-fn blocks(readme: &str) -> Vec<Block> {
+/// The `sh` blocks of the section with this heading.
+fn blocks(readme: &str, heading: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let (mut in_tour, mut open) = (false, false);
     for (index, line) in readme.lines().enumerate() {
         if line.starts_with("## ") && !open {
-            in_tour = line == "## A tour";
+            in_tour = line == heading;
         } else if in_tour && line == "```sh" {
             open = true;
             blocks.push(Block { line: index + 1, script: String::new(), shows: Vec::new() });
@@ -104,22 +119,6 @@ impl Running {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
-
-    /// What the script prints on both streams. Findings end `scan` with 1, which is no mistake.
-    fn shell(&self, script: &str) -> String {
-        let binary = Path::new(env!("CARGO_BIN_EXE_watchkeep")).parent().expect("it lies in a folder");
-        let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
-        let output = Command::new("bash")
-            .args(["-u", "-o", "pipefail", "-c", &format!("exec 2>&1\n{script}")])
-            .current_dir(&self.folder)
-            .env("PATH", path)
-            .env("USER", "ana")
-            .output()
-            .expect("bash starts");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{} from:\n{script}\n{text}", output.status);
-        text
-    }
 }
 
 impl Drop for Running {
@@ -127,6 +126,22 @@ impl Drop for Running {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// What the script prints on both streams. Findings end `scan` with 1, which is no mistake.
+fn shell(folder: &Path, script: &str) -> String {
+    let binary = Path::new(env!("CARGO_BIN_EXE_watchkeep")).parent().expect("it lies in a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    let output = Command::new("bash")
+        .args(["-u", "-o", "pipefail", "-c", &format!("exec 2>&1\n{script}")])
+        .current_dir(folder)
+        .env("PATH", path)
+        .env("USER", "ana")
+        .output()
+        .expect("bash starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{} from:\n{script}\n{text}", output.status);
+    text
 }
 
 fn checkout() -> PathBuf {

@@ -39,7 +39,7 @@ Examples:
 /// Arguments of `scan`.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// Files, folders, or `-` for standard input; plain, gzip or zstd; JSON in any layout, or lines.
+    /// Files, folders, or `-` for standard input; plain, gzip, zstd or ZIP; JSON in any layout, or lines.
     #[arg(required = true)]
     path: Vec<PathBuf>,
     /// The source of every record; `auto` recognises each.
