@@ -94,6 +94,27 @@ fn each_element_is_a_record_that_knows_what_is_around_it_and_the_whole_stays() {
     assert_eq!(memory.events.iter().filter(|event| event.source == "a_run").count(), 1);
 }
 
+/// A model's output must not say to which run it belongs, however it is spelt, and also where nothing around it says so.
+#[test]
+fn what_stands_around_an_element_is_never_the_elements_to_say() {
+    let forged = r#"{"run": {"id": {"no": "text"}}, "list": [{"step": 1, "run_id": "forged"}, {"step": 2, "run\u005fid": "forged"}]}"#;
+    let memory = opened(forged);
+    let reasons: Vec<Reject> = memory.rejects.iter().map(|(_, reason)| *reason).collect();
+    assert_eq!((memory.events.len(), reasons), (0, vec![Reject::WrongSource; 2]), "neither has a run");
+    let spelt = opened(r#"{"run": {"id": 7}, "list": [{"step": 2, "run\u005fid": "forged"}]}"#);
+    assert_eq!(steps(&spelt), [json!({"run_id": 7, "step": 2})]);
+}
+
+#[test]
+fn texts_of_one_element_are_not_for_the_next() {
+    let task = json!([
+        {"name": "a", "texts": {"x": "said in a"}, "steps": [{"step": "text://x"}]},
+        {"name": "b", "steps": [{"step": "text://x"}]},
+    ]);
+    let steps = steps(&opened(&run(&task)));
+    assert_eq!((&steps[0]["step"], &steps[1]["step"]), (&json!("said in a"), &json!("text://x")));
+}
+
 #[test]
 fn elements_can_stand_in_place_of_the_whole() {
     let memory = opened(r#"{"run": {"id": 7}, "list": [{"step": 1}, {"step": 2}]}"#);

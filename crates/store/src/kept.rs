@@ -185,8 +185,10 @@ impl KeptContent {
         Ok(expired)
     }
 
+    /// Held all the while, so that nothing is written to a file that is on its way out.
     fn delete(&self, path: &Path) -> Result<(), StoreError> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(path);
         fs::remove_file(path).map_err(|error| failed(path, error))
     }
 
@@ -321,6 +323,17 @@ mod tests {
         let expired = kept.expire(on("2026-11-20")).expect("expired");
         assert_eq!(expired.iter().map(|one| (&*one.day, one.is_early)).collect::<Vec<_>>(), [("2026-11-18", true)]);
         kept.keep(&[value("later the same day")], on("2026-11-20")).expect("a file that is open goes on");
+    }
+
+    #[test]
+    fn a_day_that_has_no_room_while_it_is_written_begins_anew_and_loses_nothing_after() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = KeptContent::open(folder.path(), [rule(30, 10_000)]);
+        kept.keep(&[value(&"x".repeat(50_000))], on("2026-11-20")).expect("kept");
+        let expiring = kept.clone();
+        assert_eq!(expiring.expire(on("2026-11-20")).expect("expired").len(), 1);
+        kept.keep(&[value("after")], on("2026-11-20")).expect("kept");
+        assert_eq!(kept.find(&Digest::of(b"after").hex()).expect("read").len(), 1);
     }
 
     #[test]

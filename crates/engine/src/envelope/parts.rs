@@ -36,7 +36,9 @@ struct Whole {
     test: Test,
     /// What is read of the whole, and then of an element of each list but the last.
     levels: Vec<Level>,
-    without: Vec<String>,
+    /// Keys that an element does not bring itself: those that its record does without, and those that it is told, whether or not there is
+    /// something to tell.
+    withheld: Vec<String>,
     prefix: Option<String>,
     instead: bool,
 }
@@ -97,7 +99,8 @@ impl Whole {
             levels.push(Level { list, with, texts, fields: own.build() });
         }
         let prefix = within.references.as_ref().map(|references| format!("\"{}", references.prefix));
-        Whole { source, test, levels, without: within.without.clone(), prefix, instead: within.instead }
+        let withheld = within.without.iter().chain(within.with.keys()).cloned().collect();
+        Whole { source, test, levels, withheld, prefix, instead: within.instead }
     }
 }
 
@@ -146,8 +149,14 @@ impl<'w> Around<'w, '_> {
                     .map(|written| (key.as_str(), written.to_owned())),
             );
         }
-        if let Some(Scalar::Composite(texts)) = level.texts.and_then(|field| record.values(field).next()) {
-            self.texts = members(texts).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        if let Some(field) = level.texts {
+            // Those of an element are for what is in it, and for nothing beside it.
+            self.texts = match record.values(field).next() {
+                Some(Scalar::Composite(texts)) => {
+                    members(texts).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+                }
+                _ => HashMap::new(),
+            };
         }
         for element in record.values(level.list) {
             match element {
@@ -181,7 +190,9 @@ impl<'w> Around<'w, '_> {
         let mut out = String::with_capacity(element.len() + 256);
         out.push('{');
         let is_own = |key: &str| {
-            !self.whole.without.iter().any(|without| without == key) && !self.with.iter().any(|(told, _)| *told == key)
+            let mut says = String::new();
+            crate::json::unescape(key, &mut says);
+            !self.whole.withheld.contains(&says)
         };
         for (key, value) in &self.with {
             push(&mut out, key, value);

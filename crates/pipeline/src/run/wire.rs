@@ -40,6 +40,8 @@ pub(super) struct Wiring {
     pub signals: Arc<Signals>,
     queued: Arc<dyn Fn() + Send + Sync>,
     fetch: Arc<dyn http::Fetch>,
+    /// One for who writes and who deletes: what is deleted must not be written to.
+    kept: KeptContent,
     stop: Stop,
     pub stop_network: Stop,
 }
@@ -63,8 +65,21 @@ pub(super) async fn start(
     let queued: Arc<dyn Fn() + Send + Sync> = Arc::new(move || waking.wake());
     let (stop, stop_network) = Default::default();
     let fetch = Arc::new(http::Fetcher::new().map_err(|source| RunError::Fetcher { source })?);
-    let wiring =
-        Wiring { settings, engine, store, clock, journal, journal_key, signals, queued, fetch, stop, stop_network };
+    let kept = kept_content(&settings.config);
+    let wiring = Wiring {
+        settings,
+        engine,
+        store,
+        clock,
+        journal,
+        journal_key,
+        signals,
+        queued,
+        fetch,
+        kept,
+        stop,
+        stop_network,
+    };
     let line = wiring.line(lake.clone(), rules);
     let upkeep = wiring.upkeep(&line.sender(), lake);
     let (feeds, stdin) = wiring.feeds(&line.sender());
@@ -183,7 +198,7 @@ impl Wiring {
             correlate: self.correlate(),
             store: self.store.clone(),
             lake,
-            kept: Some(kept_content(&self.settings.config)).filter(|kept| kept.sources().next().is_some()),
+            kept: Some(self.kept.clone()).filter(|kept| kept.sources().next().is_some()),
             journal: Some(self.journal.clone()),
             journal_key: self.journal_key.clone(),
             routes,
@@ -236,7 +251,7 @@ impl Wiring {
         let (feed, journal, key) = (self.feed(line, "journal", None), self.journal.clone(), self.journal_key.clone());
         threads.push(spawn(move || upkeep::mend_journal(&feed, &journal, &key)));
         threads.extend(self.canary(line));
-        let (feed, kept) = (self.feed(line, "content", None), kept_content(&self.settings.config));
+        let (feed, kept) = (self.feed(line, "content", None), self.kept.clone());
         threads.push(spawn(move || upkeep::expire_content(&feed, &kept)));
         if let Some(lake) = lake {
             let feed = self.feed(line, "lake", None);
