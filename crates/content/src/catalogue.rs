@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine::context::{Context, Kept, Things};
 use engine::detector::{Detector, Signs};
+use engine::feed::Feed;
 use engine::sigma::{self, Correlation, Filter, Inventory, Rule};
 use engine::{Engine, Limits, Source};
 use model::{Diagnostic, Severity, SourceId};
@@ -27,6 +28,8 @@ pub struct Catalogue {
     pub correlations: Vec<Correlation>,
     /// What looks at prompts.
     pub detectors: Vec<Arc<Signs>>,
+    /// How APIs of vendors are walked, by id.
+    pub feeds: BTreeMap<String, Arc<Feed>>,
     /// The tests, by file.
     pub cases: Vec<RuleCases>,
     /// The lists behind `|expand`, merged: a later root's list replaces an earlier one of the same name.
@@ -140,6 +143,7 @@ impl Catalogue {
             filters: self.filters.clone(),
             correlations: self.correlations.clone(),
             detectors: self.detectors.clone(),
+            feeds: self.feeds.clone(),
             cases: Vec::new(),
             inventory: self.inventory.clone(),
             lists: self.lists.clone(),

@@ -7,6 +7,7 @@
 mod cases;
 mod catalogue;
 pub mod config;
+pub mod feeds;
 mod import;
 pub mod inventory;
 mod lint;

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine::Source;
 use engine::detector::Signs;
+use engine::feed::Feed;
 use engine::sigma::{self, Correlation, Document, Filter};
 use model::Diagnostic;
 
@@ -17,6 +18,7 @@ use crate::cases::{self, RuleCases};
 use crate::catalogue::{Catalogue, CatalogueRule, Provenance};
 use crate::import::PackProvenance;
 use crate::inventory;
+use crate::nearest::nearest;
 use crate::root::{ContentFile, FileKind, Root};
 use crate::things::Gathered;
 
@@ -33,6 +35,7 @@ struct Parsed {
     /// The text of a CSV file.
     table: Option<String>,
     detector: Option<Signs>,
+    feed: Option<Feed>,
     cases: Option<RuleCases>,
     pack: Option<PackProvenance>,
     diagnostics: Vec<Diagnostic>,
@@ -103,6 +106,10 @@ fn parse_file(file: &ContentFile) -> Parsed {
             let (detector, diagnostics) = Signs::parse(&text);
             Parsed { detector, diagnostics, ..Parsed::default() }
         }
+        FileKind::Feed => {
+            let (feed, diagnostics) = Feed::parse(&text);
+            Parsed { feed, diagnostics, ..Parsed::default() }
+        }
         FileKind::Rules => {
             let (documents, diagnostics) = sigma::parse(&text);
             Parsed { documents, diagnostics, text: Some(Arc::from(text.as_ref())), ..Parsed::default() }
@@ -133,6 +140,8 @@ struct Assembly {
     /// Folder of an imported pack to what its `provenance.yml` says.
     packs: BTreeMap<String, PackProvenance>,
     gathered: Gathered,
+    /// Feed id to its file.
+    feed_files: BTreeMap<String, ContentFile>,
 }
 
 impl Assembly {
@@ -145,6 +154,7 @@ impl Assembly {
             source_ids: BTreeMap::new(),
             packs: BTreeMap::new(),
             gathered: Gathered::default(),
+            feed_files: BTreeMap::new(),
         }
     }
 
@@ -168,6 +178,9 @@ impl Assembly {
         self.gathered.take(file, parsed.inventory, parsed.table);
         if let Some(detector) = parsed.detector {
             self.take_detector(file, detector);
+        }
+        if let Some(feed) = parsed.feed {
+            self.take_feed(file, feed);
         }
         self.catalogue.cases.extend(parsed.cases);
     }
@@ -201,6 +214,33 @@ impl Assembly {
         let message = format!("detector `{}` replaces another", detector.id);
         detectors[at] = Arc::new(detector);
         self.warn(file, 0, "overrides-detector", message, "nothing, if that is meant; otherwise give it its own id");
+    }
+
+    /// A later root's feed replaces one of the same id.
+    fn take_feed(&mut self, file: &ContentFile, feed: Feed) {
+        let id = feed.id.clone();
+        if self.catalogue.feeds.insert(id.clone(), Arc::new(feed)).is_some() {
+            let message = format!("feed `{id}` replaces another");
+            self.warn(file, 0, "overrides-feed", message, "nothing, if that is meant; otherwise give it its own id");
+        }
+        self.feed_files.insert(id, file.clone());
+    }
+
+    /// A feed is of no use without the source that reads its records.
+    fn check_feeds(&mut self) {
+        let is_known = |feed: &Feed| self.source_ids.contains_key(feed.source.as_str());
+        let strays: Vec<_> = self.catalogue.feeds.values().filter(|feed| !is_known(feed)).cloned().collect();
+        for feed in strays {
+            let known = self.source_ids.keys().map(String::as_str);
+            let remedy = match nearest(feed.source.as_str(), known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "add that source, or name one that `watchkeep sources` lists".to_owned(),
+            };
+            let message =
+                format!("feed `{}` gives records of `{}`, and no such source is loaded", feed.id, feed.source);
+            let file = self.feed_files[&feed.id].clone();
+            self.wrong(&file, 0, "unknown-source", message, &remedy);
+        }
     }
 
     fn take_document(&mut self, file: &ContentFile, document: Document, text: &Arc<str>) {
@@ -280,6 +320,7 @@ impl Assembly {
         let rules: Vec<Arc<sigma::Rule>> = self.catalogue.rules.iter().map(|entry| Arc::clone(&entry.rule)).collect();
         self.diagnostics.extend(sigma::link(&rules, &self.catalogue.correlations).1);
         self.diagnostics.extend(std::mem::take(&mut self.gathered).finish(&mut self.catalogue));
+        self.check_feeds();
         self.catalogue.sources.sort_by(|left, right| left.id.cmp(&right.id));
         self.diagnostics.sort();
         (self.catalogue, self.diagnostics)

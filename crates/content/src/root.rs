@@ -23,7 +23,7 @@ pub const FILE_BYTES_MAX: u64 = 4 << 20;
 pub enum Root {
     /// The `content/` folder that is built into the binary.
     Embedded,
-    /// A folder in content's shape (`packs/`, `sources/`, `inventory/`), any folder of Sigma rules, or one rule file.
+    /// A folder in content's shape (`packs/`, `sources/`, `inventory/`, `feeds/`), any folder of Sigma rules, or one rule file.
     Dir(PathBuf),
     /// Only the sources and the inventory of a place, without its rules.
     WithoutRules(Box<Root>),
@@ -40,6 +40,8 @@ pub enum FileKind {
     InventoryTable,
     /// `detectors/*.yml`: signs in prompts.
     Detector,
+    /// `feeds/*.yml`: how APIs of vendors are walked.
+    Feed,
     /// Sigma documents.
     Rules,
     /// `<rule>.test.yml`.
@@ -108,7 +110,11 @@ impl Root {
                 files.retain(|file| {
                     matches!(
                         file.kind,
-                        FileKind::Source | FileKind::Inventory | FileKind::InventoryTable | FileKind::Detector
+                        FileKind::Source
+                            | FileKind::Inventory
+                            | FileKind::InventoryTable
+                            | FileKind::Detector
+                            | FileKind::Feed
                     )
                 });
                 (files, diagnostics)
@@ -199,7 +205,7 @@ fn single_file(path: &Path, position: usize) -> Vec<ContentFile> {
 fn folder_files(folder: &Path, position: usize) -> (Vec<ContentFile>, Vec<Diagnostic>) {
     let mut files = Vec::new();
     let mut diagnostics = Vec::new();
-    let shaped = ["packs", "sources", "inventory", "detectors"].iter().any(|name| folder.join(name).is_dir());
+    let shaped = ["packs", "sources", "inventory", "detectors", "feeds"].iter().any(|name| folder.join(name).is_dir());
     let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
     let visible =
         |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
@@ -249,6 +255,7 @@ fn kind_of(path: &Path, shaped: bool) -> Option<FileKind> {
         "source.yml" if !shaped || top == "sources" => Some(FileKind::Source),
         _ if nested && top == "inventory" => Some(FileKind::Inventory),
         _ if nested && top == "detectors" => Some(FileKind::Detector),
+        _ if nested && top == "feeds" => Some(FileKind::Feed),
         _ if shaped && top != "packs" => None,
         name if name.ends_with(".test.yml") || name.ends_with(".test.yaml") => Some(FileKind::Cases),
         _ => Some(FileKind::Rules),
@@ -270,6 +277,7 @@ mod tests {
         assert_eq!(kind("inventory/roles.csv", true), Some(FileKind::InventoryTable));
         assert_eq!(kind("packs/weights/roles.csv", true), None);
         assert_eq!(kind("detectors/signs.yml", true), Some(FileKind::Detector));
+        assert_eq!(kind("feeds/lab_audit.yml", true), Some(FileKind::Feed));
         assert_eq!(kind("cloud/aws/a.yml", false), Some(FileKind::Rules));
         assert_eq!(kind("provenance.yml", false), Some(FileKind::Provenance));
         assert_eq!(kind("README.md", false), None);

@@ -12,6 +12,7 @@ pub mod ecs;
 mod envelope;
 mod event;
 pub mod extract;
+pub mod feed;
 pub mod field;
 mod finding;
 pub mod frame;

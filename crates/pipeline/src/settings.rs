@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use content::config::{
     Config, InputKind, OtlpConfig, RouteKind, Secret, SecretError, SnsConfig, SyslogConfig, SyslogProtocol,
 };
 use engine::ContentKey;
+use engine::feed::Feed;
 
 /// The name of the file that holds the made token of the acknowledgement endpoint.
 pub const ACKNOWLEDGEMENTS_TOKEN_FILE: &str = "acknowledgements.token";
@@ -28,6 +30,8 @@ pub struct Settings {
     pub(crate) acknowledgers: Vec<(String, String)>,
     /// What the samples input plays.
     pub samples: Vec<(String, Cow<'static, [u8]>)>,
+    /// How APIs are walked, by the feed's id; none until somebody adds those of the content.
+    pub feeds: BTreeMap<String, Arc<Feed>>,
     /// How long shutting down may take.
     pub drain: Duration,
 }
@@ -77,7 +81,8 @@ impl Settings {
         let acknowledgers = acknowledgers(&config)?;
         let samples =
             content::embedded_samples().into_iter().map(|(name, bytes)| (name, Cow::Borrowed(bytes))).collect();
-        Ok(Settings { config, secrets, acknowledgers, samples, drain: Duration::from_secs(20) })
+        let (feeds, drain) = (BTreeMap::new(), Duration::from_secs(20));
+        Ok(Settings { config, secrets, acknowledgers, samples, feeds, drain })
     }
 }
 
@@ -88,6 +93,7 @@ fn secret_of(input: &InputKind) -> Option<&Secret> {
         | InputKind::Otlp(OtlpConfig { token, .. })
         | InputKind::Sns(SnsConfig { token, .. }) => token.as_ref(),
         InputKind::Nats(config) => config.secret(),
+        InputKind::Poll(config) => Some(&config.secret),
         InputKind::Kafka(config) => config.sasl.as_ref().map(|sasl| &sasl.password),
         InputKind::Syslog(SyslogConfig { protocol: SyslogProtocol::Tls { key, .. }, .. }) => Some(key),
         _ => None,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use model::Time;
+
 /// The pauses between attempts, as multiples of the first one: 5, 15, 30, 60 s for a first pause of 5 s.
 const STEPS: [u32; 4] = [1, 3, 6, 12];
 
@@ -42,6 +44,28 @@ pub fn chance() -> f64 {
         Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
         Err(_) => 0.5,
     }
+}
+
+/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date after `now`.
+pub fn retry_after(value: &str, now: Time) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let at = http_date(value)?;
+    u64::try_from(at.millis_since(now)).ok().map(Duration::from_millis)
+}
+
+/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that senders may use.
+fn http_date(text: &str) -> Option<Time> {
+    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut parts = text.split_once(", ")?.1.split(' ');
+    let day: u8 = parts.next()?.parse().ok()?;
+    let name = parts.next()?;
+    let month = MONTHS.iter().position(|month| *month == name)? + 1;
+    let year: u16 = parts.next()?.parse().ok()?;
+    let clock = parts.next()?;
+    Time::parse(&format!("{year:04}-{month:02}-{day:02}T{clock}Z")).ok()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | [`s3`] | deletion of the message | the message comes again |
 //! | [`kafka`] | nothing: the input remembers its own position | it reads again from there |
+//! | [`poll`] | nothing: the input remembers its own position | it asks again from there |
 //! | [`nats`] | acknowledgement | the message comes again |
 //! | [`syslog`] | nothing: syslog has no acknowledgement | its connection is not read, and it waits |
 
@@ -17,6 +18,7 @@ pub mod backoff;
 pub mod intake;
 pub mod kafka;
 pub mod nats;
+pub mod poll;
 pub mod s3;
 pub mod syslog;
 

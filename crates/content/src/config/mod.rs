@@ -6,6 +6,7 @@
 
 mod logs;
 mod network;
+mod poll;
 mod read;
 mod reader;
 mod secret;
@@ -25,6 +26,7 @@ use model::{Lane, Level, SourceId};
 
 pub use logs::{KafkaConfig, KafkaSasl, KafkaStart};
 pub use network::{NatsConfig, OtlpConfig, OtlpProtocol, S3SqsConfig, SnsConfig, SyslogConfig, SyslogProtocol};
+pub use poll::PollConfig;
 pub use read::{ENVIRONMENT_PREFIX, Overrides};
 pub use secret::{Secret, SecretError, SecretText};
 pub use unit::{parse_duration, parse_size, print_duration, print_size};
@@ -176,6 +178,8 @@ pub enum InputKind {
     Nats(NatsConfig),
     /// Topics of Kafka.
     Kafka(KafkaConfig),
+    /// An HTTP API that is asked for what is newer.
+    Poll(PollConfig),
     /// The sample telemetry that ships with Watchkeep; always on lane `sample`.
     Samples {
         /// Play it again after its end?
@@ -326,6 +330,7 @@ impl InputKind {
             InputKind::Syslog(_) => "syslog",
             InputKind::Nats(_) => "nats",
             InputKind::Kafka(_) => "kafka",
+            InputKind::Poll(_) => "poll",
             InputKind::Samples { .. } => "samples",
         }
     }

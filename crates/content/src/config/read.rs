@@ -10,6 +10,7 @@ use toml::de::DeTable;
 
 use super::logs::read_kafka;
 use super::network::{read_listener, read_nats, read_otlp, read_s3_sqs, read_sns, read_syslog};
+use super::poll::read_poll;
 use super::reader::{Reader, Section, Shape, not_empty};
 use super::*;
 use crate::nearest::nearest;
@@ -241,8 +242,9 @@ fn read_inputs<'d>(reader: &mut Reader<'d>, root: &mut Section<'d>) -> Vec<Input
 }
 
 /// The words after `kind = ` of an input.
-const INPUT_KINDS: &[&str] =
-    &["file", "folder", "watch", "stdin", "http", "otlp", "sns", "s3_sqs", "syslog", "nats", "kafka", "samples"];
+const INPUT_KINDS: &[&str] = &[
+    "file", "folder", "watch", "stdin", "http", "otlp", "sns", "s3_sqs", "syslog", "nats", "kafka", "poll", "samples",
+];
 
 fn default_inputs() -> Vec<InputConfig> {
     let samples = InputKind::Samples { repeat: false, every: Duration::from_millis(25) };
@@ -288,6 +290,7 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
         "s3_sqs" => InputKind::S3Sqs(read_s3_sqs(reader, s)?),
         "nats" => InputKind::Nats(read_nats(reader, s)?),
         "kafka" => InputKind::Kafka(read_kafka(reader, s)?),
+        "poll" => InputKind::Poll(read_poll(reader, s)?),
         "syslog" => InputKind::Syslog(read_syslog(reader, s)?),
         "samples" => InputKind::Samples {
             repeat: reader.value(s, "repeat", Shape::Switch, false, switch),
@@ -440,7 +443,12 @@ pub(super) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-fn duration<'d>(reader: &mut Reader<'d>, section: &mut Section<'d>, key: &'static str, default_ms: u64) -> Duration {
+pub(super) fn duration<'d>(
+    reader: &mut Reader<'d>,
+    section: &mut Section<'d>,
+    key: &'static str,
+    default_ms: u64,
+) -> Duration {
     let parse = |text: &str| parse_duration(text).ok_or_else(|| "a duration such as \"30s\" or \"1h\"".to_owned());
     reader.value(section, key, Shape::Text, Duration::from_millis(default_ms), parse)
 }

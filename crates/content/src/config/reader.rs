@@ -246,6 +246,33 @@ impl<'d> Reader<'d> {
         Some(items)
     }
 
+    /// A table of texts: name, text and place of each.
+    pub(super) fn pairs(
+        &mut self,
+        section: &mut Section<'d>,
+        key: &'static str,
+    ) -> Option<Vec<(String, String, usize)>> {
+        let path = section.path_of(key);
+        let Some(value) = section.find(key) else {
+            self.origins.insert(path, Origin::Default);
+            return None;
+        };
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong_shape(&path, value, "a table of texts: `{ name = \"text\" }`");
+            return None;
+        };
+        let line = self.place(value.span().start).0;
+        let mut pairs = Vec::new();
+        for (name, value) in table.iter() {
+            match value.get_ref().as_str() {
+                Some(text) => pairs.push((name.get_ref().to_string(), text.to_owned(), value.span().start)),
+                None => self.wrong_shape(&format!("{path}.{}", name.get_ref()), value, "a string"),
+            }
+        }
+        self.origins.insert(path, Origin::File { line });
+        Some(pairs)
+    }
+
     /// A list of paths, relative to the file's own folder when they come from it.
     pub(super) fn paths(&mut self, section: &mut Section<'d>, key: &'static str) -> Option<Vec<PathBuf>> {
         let path = section.path_of(key);

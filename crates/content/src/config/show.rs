@@ -160,6 +160,7 @@ fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
         InputKind::Syslog(config) => print_syslog(p, config),
         InputKind::Nats(config) => print_nats(p, config),
         InputKind::Kafka(config) => print_kafka(p, config),
+        InputKind::Poll(config) => print_poll(p, config),
         InputKind::Samples { repeat, every } => {
             p.line("repeat", repeat);
             p.duration("every", *every);
@@ -214,6 +215,20 @@ fn print_kafka(p: &mut Printer<'_>, config: &KafkaConfig) {
         p.text("sasl", sasl.mechanism);
         p.text("username", &sasl.username);
         p.line("password", &sasl.password);
+    }
+}
+
+fn print_poll(p: &mut Printer<'_>, config: &PollConfig) {
+    p.text("feed", &config.feed);
+    p.optional("endpoint", config.endpoint.as_ref());
+    p.line("secret", &config.secret);
+    p.duration("start", config.start);
+    if let Some(every) = config.every {
+        p.duration("every", every);
+    }
+    if !config.parameters.is_empty() {
+        let pairs = config.parameters.iter().map(|(name, value)| format!("{} = {}", quoted(name), quoted(value)));
+        p.line("parameters", format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", ")));
     }
 }
 

@@ -93,6 +93,15 @@ const EVERY_KIND: &str = r#"
         username = "watchkeep"
         password = { file = "/run/secrets/kafka" }
         [[inputs]]
+        name = "okta"
+        kind = "poll"
+        feed = "okta_system_log"
+        parameters = { domain = "lab.okta.com", "odd name" = "x" }
+        endpoint = "http://127.0.0.1:9999/api"
+        secret = { file = "/run/secrets/okta" }
+        start = "7d"
+        every = "15s"
+        [[inputs]]
         name = "switches"
         kind = "syslog"
         protocol = "udp"
@@ -153,7 +162,7 @@ tmeout = \"3s\"";
             "6:16 wrong-type `limits.record_bytes` is an integer | write a string",
             "7:9 bad-value `limits.depth` is `0` | write a whole number from 1",
             "9:8 bad-value `inputs[0].name` is `a b` | write a name of letters, digits, `_`, `-` and `.`",
-            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `otlp`, `sns`, `s3_sqs`, `syslog`, `nats`, `kafka`, `samples`; did you mean `http`?",
+            "10:8 bad-value `inputs[0].kind` is `htpp` | write one of `file`, `folder`, `watch`, `stdin`, `http`, `otlp`, `sns`, `s3_sqs`, `syslog`, `nats`, `kafka`, `poll`, `samples`; did you mean `http`?",
             "14:7 bad-value `routes[0].url` is `soc.example` | write an address such as \"https://soc.example/hook\"",
             "15:10 secret-in-clear `routes[0].secret` holds a secret itself | write `{ file = \"/path/of/the/secret\" }` or `{ env = \"NAME\" }`",
             "16:1 unknown-key unknown key `tmeout` in `routes[0]` | did you mean `timeout`?",
@@ -341,6 +350,31 @@ username = \"me\"",
     }
     assert_eq!(told.len(), 6, "{told:?}");
     assert!(told.iter().all(|one| !one.contains("me:secret")), "{told:?}");
+}
+
+#[test]
+fn an_input_that_polls_says_what_it_lacks() {
+    let told = mistakes(
+        "[[inputs]]
+name = \"okta\"
+kind = \"poll\"
+parameters = { domain = \"lab.okta.com/steal?\", other = 3, up = \"a..b\" }
+endpoint = \"http://okta.example\"
+secret = \"00abc\"
+every = \"10ms\"",
+    );
+    for expected in [
+        "1:1 missing-key `inputs[0]` has no `feed`",
+        "4:25 bad-value the parameter `domain` is `lab.okta.com/steal?`",
+        "4:56 wrong-type `inputs[0].parameters.other` is an integer",
+        "4:64 bad-value the parameter `up` is `a..b`",
+        "5:12 bad-value `inputs[0].endpoint` is `http://okta.example` | write `https://` and a host",
+        "6:10 secret-in-clear ",
+        "7:9 bad-value `inputs[0].every` is `10ms`",
+    ] {
+        assert!(told.iter().any(|one| one.starts_with(expected)), "{expected}: {told:?}");
+    }
+    assert!(told.iter().all(|one| !one.contains("00abc")), "{told:?}");
 }
 
 #[test]

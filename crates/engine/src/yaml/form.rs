@@ -75,3 +75,18 @@ impl Form {
         entries.iter().map(|entry| (entry.key.to_string(), self.text(&entry.value))).collect()
     }
 }
+
+/// `90s`, `30m`, `1h`, `7d` as milliseconds.
+pub(crate) fn millis(text: &str) -> Option<i64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: i64 = text[..digits].parse().ok()?;
+    let unit = match &text[digits..] {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}

@@ -16,7 +16,8 @@ use std::time::Duration;
 use model::Time;
 
 pub use ndjson_file::NdjsonFile;
-pub use reply::{Verdict, judge, retry_after};
+pub use receive::backoff::retry_after;
+pub use reply::{Verdict, judge};
 pub use splunk_hec::{SplunkHec, SplunkHecOptions};
 pub use webhook::{Webhook, WebhookError};
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Sent;
 use model::Time;
+use receive::backoff::retry_after;
 
 /// What a status means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,28 +26,6 @@ pub fn judge(status: u16) -> Verdict {
         400..=499 => Verdict::Dead,
         _ => Verdict::Retry,
     }
-}
-
-/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds, or an HTTP date after `now`.
-pub fn retry_after(value: &str, now: Time) -> Option<Duration> {
-    let value = value.trim();
-    if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let at = http_date(value)?;
-    u64::try_from(at.millis_since(now)).ok().map(Duration::from_millis)
-}
-
-/// Reads `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that senders may use.
-fn http_date(text: &str) -> Option<Time> {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let mut parts = text.split_once(", ")?.1.split(' ');
-    let day: u8 = parts.next()?.parse().ok()?;
-    let name = parts.next()?;
-    let month = MONTHS.iter().position(|month| *month == name)? + 1;
-    let year: u16 = parts.next()?.parse().ok()?;
-    let clock = parts.next()?;
-    Time::parse(&format!("{year:04}-{month:02}-{day:02}T{clock}Z")).ok()
 }
 
 /// An answer that is not acceptance, as [`Sent`]; the body's beginning goes into the error, so that a person sees why.

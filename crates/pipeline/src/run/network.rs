@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use content::config::{
-    InputConfig, InputKind, KafkaConfig, KafkaStart, NatsConfig, S3SqsConfig, SyslogConfig, SyslogProtocol,
+    InputConfig, InputKind, KafkaConfig, KafkaStart, NatsConfig, PollConfig, S3SqsConfig, SyslogConfig, SyslogProtocol,
 };
+use model::SourceId;
 use receive::Intake;
 use receive::kafka::{KafkaOptions, Sasl, SaslMechanism, Start};
 use receive::nats::{NatsCredentials, NatsOptions};
+use receive::poll::PollOptions;
 use receive::s3::S3SqsOptions;
 use receive::syslog::{Syslog, SyslogOptions, TlsOptions, Transport};
 use tokio::task::JoinHandle;
@@ -55,6 +57,11 @@ pub(super) fn start(
         } else if let InputKind::Kafka(config) = &input.kind {
             let options = kafka(&wiring.settings, &input.name, config);
             tasks.push(tokio::spawn(receive::kafka::run(options, intake(), stop)));
+        } else if let InputKind::Poll(config) = &input.kind {
+            match poll(&wiring.settings, &input.name, config) {
+                Some(options) => tasks.push(tokio::spawn(receive::poll::run(options, intake(), stop))),
+                None => tracing::error!(input = input.name, feed = config.feed, "no such feed is loaded"),
+            }
         } else if let Some(syslog) = syslogs.remove(&input.name) {
             tasks.push(tokio::spawn(syslog.run(intake(), stop)));
         }
@@ -62,9 +69,16 @@ pub(super) fn start(
     tasks
 }
 
+/// What the input's feed says of records counts where the configuration says nothing.
+fn source_of(wiring: &Wiring, input: &InputConfig) -> Option<SourceId> {
+    let InputKind::Poll(config) = &input.kind else { return input.source.clone() };
+    input.source.clone().or_else(|| Some(wiring.settings.feeds.get(&config.feed)?.source.clone()))
+}
+
 /// The journal behind an input. It waits for room only until the input itself is told to end.
 fn intake(wiring: &Wiring, line: &LineSender, input: &InputConfig) -> Arc<dyn Intake> {
-    let feed = Feed { stop: wiring.stop_network.clone(), ..wiring.feed(line, &input.name, Some(input)) };
+    let feed = wiring.feed(line, &input.name, Some(input));
+    let feed = Feed { stop: wiring.stop_network.clone(), source: source_of(wiring, input), ..feed };
     Arc::new(JournalIntake::new(feed, wiring.engine.clone(), wiring.journal.clone(), wiring.signals.clone()))
 }
 
@@ -123,6 +137,18 @@ fn kafka(settings: &Settings, name: &str, config: &KafkaConfig) -> KafkaOptions 
         ca: config.ca.clone(),
         sasl,
     }
+}
+
+fn poll(settings: &Settings, name: &str, config: &PollConfig) -> Option<PollOptions> {
+    Some(PollOptions {
+        feed: settings.feeds.get(&config.feed)?.clone(),
+        parameters: config.parameters.clone(),
+        endpoint: config.endpoint.clone(),
+        secret: settings.secrets.get(&format!("inputs.{name}")).cloned().unwrap_or_default(),
+        start: config.start,
+        every: config.every,
+        body_bytes_max: settings.config.limits.http_body_bytes,
+    })
 }
 
 fn s3_sqs(config: &S3SqsConfig) -> S3SqsOptions {

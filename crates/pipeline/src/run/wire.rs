@@ -280,6 +280,7 @@ impl Wiring {
             match &input.kind {
                 InputKind::Http { .. } | InputKind::Otlp(_) | InputKind::Sns(_) => {}
                 InputKind::S3Sqs(_) | InputKind::Syslog(_) | InputKind::Nats(_) | InputKind::Kafka(_) => {}
+                InputKind::Poll(_) => {}
                 InputKind::Stdin => {
                     let (engine, journal) = (self.engine.clone(), self.journal.clone());
                     pipe = Some(reading(feed, move |feed| stdin::read(feed, &engine, &journal, std::io::stdin())));

@@ -76,6 +76,7 @@ fn describe_input(kind: &InputKind, address: Option<&SocketAddr>) -> String {
         InputKind::Kafka(config) => {
             format!("topics {} of Kafka at {}", config.topics.join(", "), config.brokers.join(", "))
         }
+        InputKind::Poll(config) => format!("asks the API of feed {}", config.feed),
         InputKind::Nats(config) => format!("stream {} of NATS at {}", config.stream, config.servers.join(", ")),
         InputKind::Stdin => "standard input".to_owned(),
         InputKind::Samples { .. } => "shipped sample telemetry".to_owned(),

@@ -35,7 +35,8 @@ pub async fn serve(context: &Context, opened: Opened) -> Result<(), Failure> {
         true => Some(bind(config.console.listen).await?),
         false => None,
     };
-    let settings = Settings::read(config.clone()).environment()?;
+    let mut settings = Settings::read(config.clone()).environment()?;
+    settings.feeds.clone_from(&catalogue.feeds);
     let running =
         pipeline::start(settings, engine.clone(), store.clone(), Arc::new(SystemClock)).await.environment()?;
     let is_sample = |input: &InputConfig| matches!(input.kind, InputKind::Samples { .. });

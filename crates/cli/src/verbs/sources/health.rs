@@ -35,7 +35,8 @@ const HEADERS: [&str; 11] = [
 
 /// What is asked of the sources of this site.
 ///
-/// Errors: a source that the configuration expects or keeps values of, and no content declares.
+/// Errors: a source that the configuration expects or keeps values of, and no content declares; an input that polls and does not fit its
+/// feed.
 pub fn contracts(config: &Config, catalogue: &Catalogue) -> Result<Contracts, Failure> {
     for id in &config.health.expect {
         if catalogue.source(id.as_str()).is_none() {
@@ -55,7 +56,14 @@ pub fn contracts(config: &Config, catalogue: &Catalogue) -> Result<Contracts, Fa
         };
         return Err(Failure::author(format!("`[[keep]]` names `{}`: {trouble}", keep.source)));
     }
+    feeds(config, catalogue)?;
     Ok(pipeline::run::contracts(&catalogue.sources, config))
+}
+
+/// Every input that polls has its feed, and says what that asks for.
+fn feeds(config: &Config, catalogue: &Catalogue) -> Result<(), Failure> {
+    let wrong = content::feeds::lint(config, catalogue);
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::author(wrong.join("\n"))) }
 }
 
 /// Shows the health of every source that was heard or must be there; of `all`, if asked.

@@ -3,6 +3,7 @@
 use super::Form;
 use crate::source::{Cadence, REQUIRED_MAX, Required, Volume};
 use crate::yaml::Node;
+use crate::yaml::form::millis;
 
 /// The share of records that must have each required field, in thousandths, where nothing is said.
 const AT_LEAST: u32 = 950;
@@ -112,19 +113,4 @@ impl Form {
             }
         }
     }
-}
-
-/// `90s`, `30m`, `1h`, `7d` as milliseconds.
-fn millis(text: &str) -> Option<i64> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let number: i64 = text[..digits].parse().ok()?;
-    let unit = match &text[digits..] {
-        "ms" => 1,
-        "s" => 1000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(unit)
 }
