@@ -249,7 +249,7 @@ describe('every page', () => {
         await page.goto(`${server.url}rules`);
         const rule = await page.locator('[data-row]').first().getAttribute('data-row');
         const paths = ['', '?text=nothing-at-all', `alerts/${alert}`, `alerts/${closed}`, `alerts/${alert}/silence`, `alerts/close?id=${alert}`,
-          'sources', 'sources?hours=72', 'rejects', 'ledger', 'outbox', 'silences?ended=1', 'rules', `rules/${rule}`];
+          'sources', 'sources?hours=72', 'rejects', 'proposals', 'ledger', 'outbox', 'silences?ended=1', 'rules', `rules/${rule}`];
         const found = [];
         for (const path of paths) {
           await page.goto(server.url + path);
@@ -275,7 +275,7 @@ describe('every page', () => {
     for (const [width, height, deviceScaleFactor] of [[1024, 768, 1], [640, 400, 2]]) {
       await signedIn(async (page) => {
         const alert = await firstAlert(page);
-        for (const path of ['', `alerts/${alert}`, 'sources', 'ledger', 'outbox', 'silences', 'rules', 'rejects']) {
+        for (const path of ['', `alerts/${alert}`, 'sources', 'ledger', 'outbox', 'silences', 'rules', 'rejects', 'proposals']) {
           await page.goto(server.url + path);
           const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
           assert.ok(over <= 0, `/${path} at ${width}: ${over} pixels too wide`);

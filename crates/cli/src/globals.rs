@@ -36,4 +36,6 @@ pub enum Format {
     Ndjson,
     /// One OCSF Detection Finding a line (scan only).
     Ocsf,
+    /// An inventory file (proposals of the inventory only).
+    Yaml,
 }

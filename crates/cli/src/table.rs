@@ -23,7 +23,9 @@ pub fn print_list<T: Serialize>(
     match context.format_or(Format::Ndjson) {
         Format::Json => write_json(&items),
         Format::Ndjson => write_ndjson(items),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table, json or ndjson here")),
+        Format::Ocsf | Format::Yaml => {
+            Err(Failure::author("that format is for other verbs; use table, json or ndjson here"))
+        }
         Format::Table if items.is_empty() => {
             let mut out = stdout();
             writeln!(out, "{empty}")?;

@@ -29,7 +29,7 @@ use axum::routing::{get, post};
 pub use auth::{Auth, AuthError};
 pub use state::{CaseView, Catalogue, ConsoleConfig, ConsoleState, RuleView, SourceView, TriageView};
 
-use pages::{act, alert, ledger, login, outbox, queue, rejects, rules, silences, sources};
+use pages::{act, alert, ledger, login, outbox, proposals, queue, rejects, rules, silences, sources};
 use web::{App, form, guard};
 
 /// The console's routes, ready to be served.
@@ -48,6 +48,8 @@ pub fn router(state: ConsoleState) -> Router {
         .route("/alerts/{id}/records/{event}", get(alert::record))
         .route("/sources", get(sources::show))
         .route("/rejects", get(rejects::show))
+        .route("/proposals", get(proposals::show))
+        .route("/proposals/dismiss", post(proposals::dismiss))
         .route("/ledger", get(ledger::show))
         .route("/outbox", get(outbox::show))
         .route("/outbox/replay", post(outbox::replay))

@@ -9,6 +9,7 @@ mod explain;
 mod feed;
 mod line;
 mod over_time;
+mod stamp;
 
 use std::borrow::Borrow;
 use std::cell::OnceCell;
@@ -18,7 +19,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
-use crate::context::Context;
+use crate::context::{Context, Discovered, Discovery, Finder};
 use crate::correlate::{Feeds, Matched};
 use crate::detector::{Detector, Prompts};
 use crate::envelope::{LEVELS, Leaf, Opener, is_json, list_keys};
@@ -42,14 +43,13 @@ use crate::source::{Heads, Source, Unit, time};
 
 pub use explain::ExplainError;
 pub use over_time::OverTime;
+use stamp::stamped;
 
 /// Where a CloudEvent (specification 1.0, JSON format, §3.1.1) has its data: as JSON or text, and as base64.
 const CLOUD_EVENT: (&str, &str) = ("data", "data_base64");
 /// Where the envelope of a record says when it happened, if the record does not.
 const OUTER_TIMES: [&str; 3] = ["time", "@timestamp", "timestamp"];
 const SENTENCE: &str = "{actor.user.name} called {api.operation} on {api.service.name} from {src_endpoint.ip}";
-/// A line of text with JSON in it starts with a time of at most this many bytes.
-const STAMP_BYTES: usize = 40;
 
 /// What the line knows about a frame before it is read.
 #[derive(Clone, Debug)]
@@ -95,9 +95,15 @@ pub struct Worker {
     hits: Vec<RuleIndex>,
     picked: Picked,
     part: Scratch,
+    discovery: Discovery,
 }
 
 impl Worker {
+    /// What this worker's events showed, since it was last asked, that the inventory keeps and does not know.
+    pub fn discovered(&mut self) -> Discovered {
+        self.discovery.take()
+    }
+
     /// What each rule has cost this worker, if it keeps account: by the order of [`Engine::rules`].
     pub fn profile(&self) -> Option<&sigma::Profile> {
         self.memo.profile()
@@ -114,6 +120,7 @@ struct Feed {
     prompts: Option<Prompts>,
     routing: Routing,
     sentence: Sentence,
+    finder: Finder,
 }
 
 /// Sources and rules, compiled: shared by all threads.
@@ -217,8 +224,16 @@ impl Engine {
     }
 
     /// Has findings say what is known about their entities.
-    pub fn with_context(self, context: Arc<Context>) -> Engine {
+    pub fn with_context(mut self, context: Arc<Context>) -> Engine {
+        for feed in &mut self.feeds {
+            feed.finder = Finder::new(&feed.source.id, feed.plan.entity_readers(), &context);
+        }
         Engine { context, ..self }
+    }
+
+    /// What findings are told of their entities, and what discovery takes for known.
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The sources, in order of id.
@@ -280,7 +295,7 @@ impl Engine {
         let Ok(text) = simdutf8::basic::from_utf8(frame) else {
             return sink.rejected(frame, given.source.as_ref(), Reject::NotUtf8);
         };
-        let Worker { envelopes, records, memo, remembered, hits, picked, part } = worker;
+        let Worker { envelopes, records, memo, remembered, hits, picked, part, discovery } = worker;
         let feed = match &given.source {
             None => None,
             Some(id) => match self.feeds.iter().find(|feed| feed.source.id == *id) {
@@ -292,7 +307,9 @@ impl Engine {
                 }
             },
         };
-        let mut pass = Pass { engine: self, given, feed, is_mended: false, sink, memo, remembered, hits, picked, part };
+        let is_mended = false;
+        let mut pass =
+            Pass { engine: self, given, feed, is_mended, sink, memo, remembered, hits, picked, part, discovery };
         if pass.plain(text, records) {
             return;
         }
@@ -331,7 +348,7 @@ impl Feed {
         let names = Names::compile(&source.fields, fields);
         let routing = Routing::compile(&source.routes, program, fields);
         let prompts = Prompts::compile(source, fields);
-        Feed { source: source.clone(), plan, pairs, names, prompts, routing, sentence }
+        Feed { source: source.clone(), plan, pairs, names, prompts, routing, sentence, finder: Finder::default() }
     }
 }
 
@@ -357,6 +374,7 @@ struct Pass<'e, 's> {
     hits: &'s mut Vec<RuleIndex>,
     picked: &'s mut Picked,
     part: &'s mut Scratch,
+    discovery: &'s mut Discovery,
 }
 
 impl<'e> Pass<'e, '_> {
@@ -515,6 +533,10 @@ impl<'e> Pass<'e, '_> {
             hidden: OnceCell::new(),
         };
         self.sink.evaluated(&event);
+        // Samples, tests and exercises show nothing of the lab.
+        if !feed.finder.is_empty() && event.lane() == Lane::Live {
+            self.discovery.note(&feed.finder, &self.engine.context, &event);
+        }
         self.hold(feed, &record, event.time());
         let engine = self.engine;
         for rule in self.hits.iter().filter(|rule| !engine.feeder.is_silent(**rule)) {
@@ -562,20 +584,4 @@ impl<'e> Pass<'e, '_> {
             hits.dedup();
         }
     }
-}
-
-/// A time and the JSON after it, as CloudWatch Logs exports its lines to S3.
-fn stamped(text: &str) -> Option<(Time, &str)> {
-    let at = memchr::memchr(b'{', &text.as_bytes()[..text.len().min(STAMP_BYTES)])?;
-    Some((time::parse(text[..at].trim(), Unit::Auto)?, &text[at..]))
-}
-
-/// The same before a line of text: a time, and where the line starts behind its space.
-fn stamp(text: &str) -> Option<(Time, usize)> {
-    let bytes = text.as_bytes();
-    if bytes.get(10) != Some(&b'T') || !bytes[0].is_ascii_digit() {
-        return None;
-    }
-    let at = memchr::memchr(b' ', &bytes[..bytes.len().min(STAMP_BYTES)])?;
-    Some((time::parse(text.get(..at)?, Unit::Auto)?, at + 1))
 }

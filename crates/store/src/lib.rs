@@ -11,6 +11,7 @@
 //! | facts | what correlations were told → rows behind the last two snapshots | the pipeline's snapshots | rows wait on disk |
 //! | health | sums of each feed and hour, what sources declare → standings, alerts about ourselves | five weeks of hours | older ones are forgotten |
 //! | outbox | alert moves → rows in per-alert order | alerts × routes × moves | waits on disk; dead letters wait for a person |
+//! | proposals | things that batches showed and the inventory does not know → rows until a person decides | 10,000 things | counts what it leaves out |
 //! | rejects | raw bytes and reason → kept copy | [`StoreOptions`] | then digests, then counts only; the count says so |
 
 mod act;
@@ -33,6 +34,7 @@ mod open;
 mod outbox;
 mod paths;
 mod payload;
+mod proposals;
 mod rejects;
 mod report;
 mod routes;
@@ -51,6 +53,7 @@ pub use audit::{AuditEntry, AuditReport};
 pub use canary::{CANARY_SOURCE, CanaryReport};
 pub use correlations::CorrelationCount;
 pub use detail::{AlertDetail, Delivery, EvidenceRow, FindingRow, HistoryRow};
+pub use engine::context::AssetKind;
 pub use engine::health as figures;
 pub use error::{ActError, Retry, SilenceError, StoreError};
 pub use facts::{FactsRow, FactsSpan, SnapshotRow};
@@ -60,6 +63,7 @@ pub use kept::{Expired, FoundValue, KeepRule, KeptContent, KeptDay, KeptValue};
 pub use migrations::{SCHEMA_VERSION, schema_markdown};
 pub use open::{Store, StoreOptions};
 pub use outbox::{OutboxOutcome, OutboxQuery, OutboxRow, OutboxState};
+pub use proposals::{ProposalError, ProposalRow, Proposals};
 pub use rejects::{RejectQuery, RejectRow, RejectTotal};
 pub use report::{HealthReport, SourceReport};
 pub use routes::RouteRule;

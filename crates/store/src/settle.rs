@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::settlement::{Settled, Settlement};
 use crate::triage::Triage;
-use crate::{RouteRule, Store, StoreError, facts, feeds, health, ledger, rejects};
+use crate::{RouteRule, Store, StoreError, facts, feeds, health, ledger, proposals, rejects};
 
 impl Store {
     /// Stores what a batch came to, in one transaction: findings once by id, alerts opened, folded or silenced, an outbox row for
@@ -39,6 +39,7 @@ impl Store {
         rejects::keep(db, &self.inner.options, &settlement.rejects)?;
         health::touch(db, settlement)?;
         feeds::measure(db, settlement)?;
+        proposals::add(db, &settlement.discovered)?;
         if let Some(bytes) = &settlement.facts {
             settled.facts = Some(facts::append(db, bytes)?);
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::context::Discovered;
 use model::{AlertId, Disposition, EventId, Finding, FindingId, Ledger, Reject, SourceId, Time};
 
 use crate::Measured;
@@ -82,6 +83,8 @@ pub struct Settlement {
     pub sightings: Vec<Sighting>,
     /// What was measured of each source; may be empty.
     pub measured: Vec<Measured>,
+    /// Things that the batch shows and the inventory does not know.
+    pub discovered: Discovered,
     /// What the batch says to correlations, as one row of the log of facts; `None` writes none.
     pub facts: Option<Vec<u8>>,
     /// The time of settling.

@@ -99,7 +99,9 @@ fn print(context: &Context, diagnostics: &[Diagnostic]) -> Result<(), Failure> {
     match context.format_or_text() {
         Format::Json => write_json(&diagnostics),
         Format::Ndjson => write_ndjson(diagnostics),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table, json or ndjson here")),
+        Format::Ocsf | Format::Yaml => {
+            Err(Failure::author("that format is for other verbs; use table, json or ndjson here"))
+        }
         Format::Table => {
             let mut out = stdout();
             for diagnostic in diagnostics {

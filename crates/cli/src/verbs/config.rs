@@ -50,7 +50,9 @@ pub fn run(context: &Context, args: &ConfigArgs) -> Outcome {
                 config.origins.iter().map(|(path, origin)| (path.clone(), origin.to_string().into())).collect();
             write_json(&json!({ "config": values, "origins": origins }))?;
         }
-        Format::Ocsf => return Err(Failure::author("--format ocsf is for `scan`; use table or json here")),
+        Format::Ocsf | Format::Yaml => {
+            return Err(Failure::author("that format is for other verbs; use table or json here"));
+        }
     }
     Ok(Status::Fine)
 }

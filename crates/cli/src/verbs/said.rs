@@ -97,7 +97,9 @@ fn print(context: &Context, found: &[FoundValue]) -> Result<(), Failure> {
     match context.format_or_text() {
         Format::Json => write_json(&found),
         Format::Ndjson => write_ndjson(found),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table, json or ndjson here")),
+        Format::Ocsf | Format::Yaml => {
+            Err(Failure::author("that format is for other verbs; use table, json or ndjson here"))
+        }
         Format::Table => {
             let text = &found[0].text;
             let said = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.clone());

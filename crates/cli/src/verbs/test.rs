@@ -101,7 +101,9 @@ fn changed_files() -> Result<Vec<String>, Failure> {
 fn print(context: &Context, outcomes: &[CaseOutcome]) -> Result<(), Failure> {
     match context.format_or_text() {
         Format::Table => print_text(context, outcomes),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table, json or ndjson here")),
+        Format::Ocsf | Format::Yaml => {
+            Err(Failure::author("that format is for other verbs; use table, json or ndjson here"))
+        }
         format => {
             let rows: Vec<_> = outcomes.iter().map(wire).collect();
             if format == Format::Json { write_json(&rows) } else { write_ndjson(&rows) }

@@ -1,3 +1,4 @@
+use crate::platform::Platform;
 use crate::ran::{folder, watchkeep};
 
 const SITE: &str = "
@@ -51,4 +52,54 @@ fn one_thing_is_shown_as_of_a_time() {
     assert!(list.contains("- ours-*"), "{list}");
     let ran = watchkeep(site.path(), &["inventory", "show", "no-such-thing"]).ended(2);
     assert!(ran.err.contains("no-such-thing"), "{}", ran.err);
+}
+
+const READS: &str = r#"{"eventVersion":"1.09","eventID":"d-1","eventTime":"2026-01-05T09:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-2","sourceIPAddress":"203.0.113.9","userAgent":"x","eventType":"AwsApiCall","recipientAccountId":"111122223333","requestParameters":{"bucketName":"ours-eu","key":"a"},"userIdentity":{"type":"AWSService","invokedBy":"s3.amazonaws.com"}}
+{"eventVersion":"1.09","eventID":"d-2","eventTime":"2026-01-05T10:00:00Z","eventSource":"s3.amazonaws.com","eventName":"GetObject","awsRegion":"eu-west-2","sourceIPAddress":"203.0.113.9","userAgent":"x","eventType":"AwsApiCall","recipientAccountId":"111122223333","requestParameters":{"bucketName":"stranger","key":"a"},"userIdentity":{"type":"AWSService","invokedBy":"s3.amazonaws.com"}}
+"#;
+
+#[test]
+fn files_show_what_the_inventory_does_not_know_and_what_is_pasted_is_refused_until_it_has_an_owner() {
+    let site = site();
+    std::fs::write(site.path().join("reads.ndjson"), READS).expect("a file");
+    let rows = watchkeep(site.path(), &["inventory", "discover", "reads.ndjson"]).ended(0).lines();
+    let buckets: Vec<_> = rows.iter().filter(|row| row["kind"] == "bucket").collect();
+    assert_eq!(buckets.len(), 1, "{rows:?}");
+    assert_eq!((&buckets[0]["name"], &buckets[0]["first"]), (&"stranger".into(), &"2026-01-05T10:00:00.000Z".into()));
+    let yaml = watchkeep(site.path(), &["inventory", "discover", "reads.ndjson", "--format", "yaml"]).ended(0).out;
+    let new = site.path().join("site/inventory/new.yml");
+    std::fs::write(&new, &yaml).expect("a file");
+    let ran = watchkeep(site.path(), &["check", "--format", "ndjson"]).ended(1).lines();
+    assert!(ran.iter().any(|row| row["code"] == "empty-owner"), "{ran:?}");
+    std::fs::write(&new, yaml.replace("owner:\n", "owner: storage\n")).expect("a file");
+    watchkeep(site.path(), &["check"]).ended(0);
+    let rows = watchkeep(site.path(), &["inventory", "discover", "reads.ndjson"]).ended(0).lines();
+    assert!(rows.is_empty(), "{rows:?}");
+    let scanned = watchkeep(site.path(), &["scan", "reads.ndjson"]);
+    assert!(!scanned.err.contains("inventory:"), "{}", scanned.err);
+    std::fs::remove_file(new).expect("there");
+    let scanned = watchkeep(site.path(), &["scan", "reads.ndjson"]);
+    assert!(scanned.err.contains("of kinds that it keeps are not in it"), "{}", scanned.err);
+}
+
+#[test]
+fn a_running_platform_keeps_what_it_saw_until_somebody_dismisses_it() {
+    let folder = folder();
+    let platform = Platform::start(folder.path(), "");
+    assert!(platform.push(READS.as_bytes()).starts_with("HTTP/1.1 2"), "{}", platform.log());
+    let proposed = |platform: &Platform| {
+        let rows = platform.watchkeep(&["inventory", "proposals"]).ended(0).lines();
+        rows.iter().filter(|row| row["kind"] == "bucket").map(|row| row["name"].to_string()).collect::<Vec<_>>()
+    };
+    let names = platform.wait("proposals", |platform| Some(proposed(platform)).filter(|names| names.len() == 2));
+    assert_eq!(names, ["\"ours-eu\"", "\"stranger\""]);
+    let yaml = platform.watchkeep(&["inventory", "proposals", "--format", "yaml"]).ended(0).out;
+    assert!(yaml.contains("- id: 'stranger'\n      kind: bucket\n"), "{yaml}");
+    let dismiss = ["inventory", "proposals", "dismiss", "bucket", "stranger", "--reason", "a vendor's"];
+    platform.watchkeep(&dismiss).ended(0);
+    assert_eq!(proposed(&platform), ["\"ours-eu\""]);
+    let ran = platform.watchkeep(&dismiss).ended(2);
+    assert!(ran.err.contains("no open proposal"), "{}", ran.err);
+    let all = platform.watchkeep(&["inventory", "proposals", "--all"]).ended(0).lines();
+    assert!(all.iter().any(|row| row["reason"] == "a vendor's" && row["dismissed_by"] == "tester"), "{all:?}");
 }

@@ -5,6 +5,7 @@ pub(crate) mod alert;
 pub(crate) mod ledger;
 pub(crate) mod login;
 pub(crate) mod outbox;
+pub(crate) mod proposals;
 pub(crate) mod queue;
 pub(crate) mod rejects;
 pub(crate) mod rules;

@@ -127,6 +127,15 @@ impl From<store::ActError> for Problem {
     }
 }
 
+impl From<store::ProposalError> for Problem {
+    fn from(error: store::ProposalError) -> Problem {
+        match error {
+            store::ProposalError::Store(error) => Problem::from(error),
+            other => Problem::bad(sentence(&other)),
+        }
+    }
+}
+
 impl From<store::SilenceError> for Problem {
     fn from(error: store::SilenceError) -> Problem {
         match error {

@@ -7,6 +7,7 @@
 mod ages;
 mod csv;
 mod list;
+mod propose;
 mod resolve;
 mod row;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::yaml::Map;
 pub use ages::{Aged, ages, lint_ages};
 pub(crate) use csv::Table;
 pub(crate) use list::NamedList;
+pub use propose::{Proposed, proposed_yaml};
 pub(crate) use resolve::resolve;
 use row::{Defaults, Row};
 

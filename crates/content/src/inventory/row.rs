@@ -72,6 +72,8 @@ impl Row {
         if node.as_map().is_some() || !is_plain {
             let message = format!("`{name}` holds more than text");
             wrong.push(node.error("wrong-type", message, "write text, or a list of texts"));
+        } else if node.is_null() && name == "owner" {
+            wrong.push(node.error("empty-owner", "`owner` is empty".to_owned(), "write who keeps it true"));
         } else if !node.is_null() {
             self.cells.insert(name, Cell { line: node.line, column: node.column, values: texts(node) });
         }

@@ -311,3 +311,46 @@ fn what_enriching_a_finding_costs() {
     }
     eprintln!("{:?} a finding with {} entities", begun.elapsed() / 10_000, finding.entities.len());
 }
+
+/// Prints what looking for unknown things costs an event; run with `--ignored --no-capture`.
+#[test]
+#[ignore = "a measurement"]
+fn what_discovery_costs_an_event() {
+    // Plain CloudTrail records, one a line.
+    let Some(path) = std::env::var_os("WATCHKEEP_RECORDS") else { return };
+    let text = std::fs::read_to_string(path).expect("records");
+    let (catalogue, _) = load(&[Root::Embedded]);
+    let (with, _) = catalogue.compile(engine::Limits::default());
+    let nothing = engine::context::Context::default();
+    let without = catalogue.compile(engine::Limits::default()).0.with_context(std::sync::Arc::new(nothing));
+    let mut times = [std::time::Duration::ZERO; 2];
+    let mut events = 0;
+    let received = Time::parse("2026-11-20T03:13:00Z").expect("a time");
+    for round in 0..12 {
+        for (at, engine) in [&without, &with].into_iter().enumerate() {
+            let (mut worker, mut seen) = (engine.worker(), Events(0));
+            let begun = std::time::Instant::now();
+            for line in text.lines() {
+                let given = engine::Given { source: None, received, lane: model::Lane::Live };
+                engine.evaluate(&mut worker, line.as_bytes(), &given, &mut seen);
+            }
+            // The first rounds warm up.
+            if round > 1 {
+                times[at] += begun.elapsed();
+                events = seen.0 * 10;
+            }
+        }
+    }
+    eprintln!("{events} events: {:?} without, {:?} with", times[0] / events, times[1] / events);
+}
+
+struct Events(u32);
+
+impl engine::Sink for Events {
+    fn rejected(&mut self, _: &[u8], _: Option<&model::SourceId>, _: engine::Reject) {}
+    fn evaluated(&mut self, _: &engine::Event<'_>) {
+        self.0 += 1;
+    }
+    fn finding(&mut self, _: model::Finding, _: &engine::Event<'_>) {}
+    fn hit(&mut self, _: &engine::sigma::CompiledRule, _: &engine::Event<'_>, _: &mut dyn FnMut() -> model::Finding) {}
+}

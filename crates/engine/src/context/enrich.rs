@@ -71,6 +71,16 @@ impl Context {
         &self.kept
     }
 
+    /// Is the entity a thing of the inventory, whether it still counts or has ended?
+    pub fn knows(&self, entity: &Entity) -> bool {
+        !self.names.of(entity).is_empty()
+    }
+
+    /// Is a thing of this kind and name in the inventory?
+    pub fn knows_thing(&self, kind: AssetKind, name: &str) -> bool {
+        kind.entities().iter().any(|entity| self.knows(&Entity { kind: *entity, key: name.to_owned() }))
+    }
+
     /// Puts into the finding what is known about its entities as of its event's time. What it claims, its id and its fold key stay as they are.
     pub fn enrich(&self, finding: &mut Finding) {
         let at = finding.event_time;

@@ -4,10 +4,15 @@
 //! same inventory and finding always give the same context, in a stream and in a replay.
 
 mod asset;
+mod discover;
+#[cfg(test)]
+mod discover_tests;
 mod enrich;
 mod names;
 #[cfg(test)]
 mod tests;
 
 pub use asset::{Asset, AssetKind, Change, Kept, OnCall, Things};
+pub use discover::{DISCOVERED_MAX, Discovered, NAME_BYTES_MAX, SOURCES_MAX, Seen};
+pub(crate) use discover::{Discovery, Finder};
 pub use enrich::{Context, Lookup};

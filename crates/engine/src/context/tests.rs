@@ -10,7 +10,7 @@ fn time(text: &str) -> Time {
     Time::parse(text).expect("a time")
 }
 
-fn asset(kind: AssetKind, id: &str, names: &[&str]) -> Asset {
+pub(super) fn asset(kind: AssetKind, id: &str, names: &[&str]) -> Asset {
     let kept = Kept {
         owner: Some("custody".into()),
         reviewed: Some(time("2026-01-01T00:00:00Z")),

@@ -5,7 +5,8 @@
 
 use model::{Reject, Time};
 
-use super::{Feed, Pass, stamp};
+use super::stamp::stamp;
+use super::{Feed, Pass};
 use crate::envelope::is_json;
 use crate::record::Scratch;
 use crate::source::text::{Envelope, Line, TextReader};

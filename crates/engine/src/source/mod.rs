@@ -6,7 +6,7 @@
 pub(crate) mod links;
 mod parse;
 pub(crate) mod plan;
-mod reading;
+pub(crate) mod reading;
 pub(crate) mod routing;
 pub(crate) mod shape;
 pub(crate) mod shown;

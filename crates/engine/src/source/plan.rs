@@ -217,6 +217,11 @@ impl Plan {
         self.columns.iter().filter_map(|(name, readers)| Some((name.clone(), first(readers)?))).collect()
     }
 
+    /// How its entities are read.
+    pub(crate) fn entity_readers(&self) -> &[(EntityKind, Vec<Reader>)] {
+        &self.entities
+    }
+
     pub(crate) fn entities(&self, record: &Record<'_>) -> Vec<Entity> {
         let mut entities = Vec::new();
         for (kind, readers) in &self.entities {

@@ -127,10 +127,41 @@ impl Reader {
         if let (Some(value), true) = (&self.value, self.paths.is_empty()) {
             return take(Cow::Borrowed(value));
         }
-        let has_value = |path: &&Field| record.first_str(**path).is_some_and(|text| !is_blank(text));
-        if let Some(path) = self.paths.iter().find(has_value) {
+        if let Some(path) = self.paths.iter().find(|path| Reader::has_value(**path, record)) {
             record.values(*path).filter_map(|value| value.scalar_text()).for_each(|text| take(Cow::Borrowed(text)));
         }
+    }
+
+    /// Writes what its values follow from: two records with the same mark have the same values. False, and nothing written, where it has none.
+    #[inline]
+    pub(crate) fn mark(&self, record: &Record<'_>, out: &mut Vec<u8>) -> bool {
+        // What is read is missing far more often than a condition fails, and is cheaper to see.
+        let path = match &self.template {
+            Some(template) if !template.fields().all(|field| Reader::has_value(field, record)) => return false,
+            Some(_) => None,
+            None => match self.paths.iter().find(|path| Reader::has_value(**path, record)) {
+                None if !(self.paths.is_empty() && self.value.is_some()) => return false,
+                path => path,
+            },
+        };
+        if !self.holds(record) {
+            return false;
+        }
+        let mut put = |text: &str| {
+            out.push(b'|');
+            out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            out.extend_from_slice(text.as_bytes());
+        };
+        if let Some(template) = &self.template {
+            template.fields().for_each(|field| put(record.first_str(field).unwrap_or_default()));
+        } else if let Some(path) = path {
+            record.values(*path).filter_map(|value| value.scalar_text()).for_each(put);
+        }
+        true
+    }
+
+    fn has_value(path: Field, record: &Record<'_>) -> bool {
+        record.first_str(path).is_some_and(|text| !is_blank(text))
     }
 
     /// The first value.
@@ -219,6 +250,11 @@ impl Template {
         }
         parts.push((rest.to_owned(), None));
         Template { parts }
+    }
+
+    /// Its fields, in order.
+    fn fields(&self) -> impl Iterator<Item = Field> {
+        self.parts.iter().filter_map(|(_, field)| *field)
     }
 
     /// The text with every field's first value; `None` if one has none.

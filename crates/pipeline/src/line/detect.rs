@@ -1,5 +1,6 @@
 //! The seam between the line and the engine: what the line asks of whatever evaluates.
 
+use engine::context::Discovered;
 use engine::{Engine, Given, Heads, Limits, Sink, Worker};
 
 /// Evaluates records. Shared by all threads.
@@ -23,6 +24,10 @@ pub trait DetectWorker {
     /// After evaluating `frame` panicked: finds the rule that panics on it, if it is a rule, and sets it aside for all threads
     /// from now on.
     fn set_aside(&mut self, frame: &[u8], given: &Given) -> Option<SetAside>;
+    /// What the events showed, since it was last asked, that the inventory keeps and does not know.
+    fn discovered(&mut self) -> Discovered {
+        Discovered::default()
+    }
 }
 
 /// A rule that panicked and is no longer held against records.
@@ -65,5 +70,9 @@ impl DetectWorker for EngineWorker<'_> {
     fn set_aside(&mut self, frame: &[u8], given: &Given) -> Option<SetAside> {
         let found = self.engine.set_aside_culprit(frame, given)?;
         Some(SetAside { rule_id: found.rule.id.to_string(), title: found.rule.title.clone() })
+    }
+
+    fn discovered(&mut self) -> Discovered {
+        self.worker.discovered()
     }
 }

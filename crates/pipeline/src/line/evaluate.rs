@@ -18,7 +18,9 @@ const CULPRITS_MAX: usize = 64;
 pub(super) fn run(queue: &Queue, detect: &dyn Detect, wants: &Wants) {
     let mut worker = detect.worker();
     while let Some((number, work)) = queue.take() {
-        let outcome = evaluate(detect, &mut worker, &work, wants);
+        let mut outcome = evaluate(detect, &mut worker, &work, wants);
+        // Of a batch that panicked only what came behind the panic is there; the things of a lab are seen again.
+        outcome.discovered = worker.discovered();
         queue.done(number, work, outcome);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use engine::context::Discovered;
 use engine::correlate::{Batch, Matched, Progress};
 use engine::health::Tally;
 use engine::identity::Link;
@@ -22,6 +23,8 @@ pub(crate) struct Outcome {
     pub sightings: Vec<Sighting>,
     /// What was measured of each source.
     pub measured: Vec<Measured>,
+    /// Things that the inventory does not know.
+    pub discovered: Discovered,
     pub rows: Vec<Row>,
     /// Sensitive values of sources that keep them.
     pub kept: Vec<KeptValue>,
@@ -59,6 +62,7 @@ impl Outcome {
         self.rejects.extend(later.rejects);
         later.sightings.into_iter().for_each(|sighting| self.sight(sighting));
         later.measured.into_iter().for_each(|measured| self.measure(measured));
+        self.discovered.merge(later.discovered);
         self.rows.extend(later.rows);
         self.kept.extend(later.kept);
         self.said.matched.extend(later.said.matched);

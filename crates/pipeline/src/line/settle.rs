@@ -192,6 +192,7 @@ fn attempt(parts: &LineParts, pending: &Pending<'_>, is_in_lake: &mut bool) -> R
         rejects: outcome.rejects.clone(),
         sightings: outcome.sightings.clone(),
         measured: outcome.measured.clone(),
+        discovered: outcome.discovered.clone(),
         facts: outcome.facts.clone(),
         now,
     };

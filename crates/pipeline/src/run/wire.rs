@@ -58,6 +58,10 @@ pub(super) async fn start(
     let routes = routes.collect::<Result<Vec<Route>, RunError>>()?;
     let rules: Arc<[RouteRule]> = settings.config.routes.iter().map(rule_of).collect();
     store.set_routes(&rules);
+    let context = engine.context();
+    if let Err(error) = store.forget_known_proposals(|kind, name| context.knows_thing(kind, name)) {
+        tracing::warn!(error = crate::line::chain(&error), "what the inventory has come to know is still proposed");
+    }
     let (journal, journal_key, lake) = open(&settings)?;
     let signals = Arc::new(Signals::default());
     let router = Router::new(store.clone(), routes, clock.clone(), signals.clone());

@@ -1,5 +1,6 @@
 //! One thread's evaluation of a scan, and what it cost where the scan was given a clock.
 
+use engine::context::Discovered;
 use engine::{Engine, Given, Sink, Worker};
 use model::Reject;
 
@@ -33,6 +34,11 @@ impl<'e> Evaluator<'e> {
         if let (Some(clock), Some(began)) = (self.clock, began) {
             self.time += clock().saturating_sub(began);
         }
+    }
+
+    /// What its events showed that the inventory keeps and does not know.
+    pub fn discovered(&mut self) -> Discovered {
+        self.worker.discovered()
     }
 
     /// What it cost, if somebody wanted to know.

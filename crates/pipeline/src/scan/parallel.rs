@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use engine::Engine;
+use engine::context::Discovered;
 
 use super::correlate::Correlating;
 use super::evaluator::Evaluator;
@@ -85,7 +86,8 @@ pub(super) fn scan(
         drop(tickets_in);
         drop(results_out);
         for worker in workers {
-            let profile = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let (profile, discovered) = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            report.discovered.merge(discovered);
             if let Some(profile) = profile {
                 report.profile.get_or_insert_default().add(&profile);
             }
@@ -158,11 +160,11 @@ fn work(
     options: &ScanOptions,
     jobs: &Mutex<Receiver<Numbered<Job>>>,
     results: &Sender<Numbered<(usize, Tally, bool)>>,
-) -> Option<ScanProfile> {
+) -> (Option<ScanProfile>, Discovered) {
     let mut evaluator = Evaluator::new(engine, options);
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((number, job)) = next else { return evaluator.profile() };
+        let Ok((number, job)) = next else { return (evaluator.profile(), evaluator.discovered()) };
         let result = match job {
             Job::Chunk { file, chunk } => {
                 let mut tally = Tally::new(&plan[file].name, engine, options);
@@ -183,7 +185,7 @@ fn work(
             }
         };
         if results.send((number, result)).is_err() {
-            return evaluator.profile();
+            return (evaluator.profile(), evaluator.discovered());
         }
     }
 }

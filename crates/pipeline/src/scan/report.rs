@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use engine::context::Discovered;
 use engine::sigma::RuleCost;
 use model::{Reject, SourceId};
 
@@ -62,6 +63,8 @@ pub struct ScanReport {
     pub profile: Option<ScanProfile>,
     /// What became of the facts for correlations, if there is one.
     pub over_time: Option<OverTimeSummary>,
+    /// Things that were seen, of kinds that the inventory keeps, and that it does not know.
+    pub discovered: Discovered,
 }
 
 /// What became of the facts for correlations, over all of them.

@@ -52,6 +52,7 @@ pub(super) fn scan(
         }
     }
     report.profile = scanner.evaluator.profile();
+    report.discovered = scanner.evaluator.discovered();
     scanner.correlating.finish(sink, &mut report);
     report
 }

@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0002_correlations.sql", sql: include_str!("0002_correlations.sql") },
     Migration { name: "0003_source_health.sql", sql: include_str!("0003_source_health.sql") },
     Migration { name: "0004_schema_drift.sql", sql: include_str!("0004_schema_drift.sql") },
+    Migration { name: "0005_proposals.sql", sql: include_str!("0005_proposals.sql") },
 ];
 
 /// The newest schema that this version knows.

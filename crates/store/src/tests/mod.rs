@@ -15,6 +15,7 @@ mod crash;
 mod facts;
 mod health;
 mod outbox;
+mod proposals;
 mod queue;
 mod revising;
 mod scale;

@@ -167,7 +167,9 @@ fn print(
     match context.format_or_text() {
         Format::Json => write_json(&converted),
         Format::Ndjson => write_ndjson(converted),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table, json or ndjson here")),
+        Format::Ocsf | Format::Yaml => {
+            Err(Failure::author("that format is for other verbs; use table, json or ndjson here"))
+        }
         Format::Table => {
             let mut out = stdout();
             if let Some(setup) = dialect.filter(|_| setup).and_then(sql::setup) {

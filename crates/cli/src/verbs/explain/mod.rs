@@ -160,7 +160,9 @@ fn print(context: &Context, explanations: &[Explanation]) -> Result<(), Failure>
     match context.format_or_text() {
         Format::Json => write_json(&explanations),
         Format::Ndjson => write_ndjson(explanations),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table, json or ndjson here")),
+        Format::Ocsf | Format::Yaml => {
+            Err(Failure::author("that format is for other verbs; use table, json or ndjson here"))
+        }
         Format::Table => {
             let mut out = stdout();
             for (i, explanation) in explanations.iter().enumerate() {

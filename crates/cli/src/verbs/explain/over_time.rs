@@ -203,7 +203,9 @@ fn print(context: &Context, standings: &[Standing]) -> Result<(), Failure> {
     match context.format_or_text() {
         Format::Json => write_json(&standings),
         Format::Ndjson => write_ndjson(standings),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table, json or ndjson here")),
+        Format::Ocsf | Format::Yaml => {
+            Err(Failure::author("that format is for other verbs; use table, json or ndjson here"))
+        }
         Format::Table => {
             let mut out = stdout();
             for (i, standing) in standings.iter().enumerate() {

@@ -88,7 +88,7 @@ fn blame(error: ImportError) -> Failure {
 fn print(context: &Context, report: &ImportReport, to: &std::path::Path, dry_run: bool) -> Result<(), Failure> {
     match context.format_or_text() {
         Format::Table => print_text(context, report, to, dry_run),
-        Format::Ocsf => Err(Failure::author("--format ocsf is for `scan`; use table or json here")),
+        Format::Ocsf | Format::Yaml => Err(Failure::author("that format is for other verbs; use table or json here")),
         Format::Json | Format::Ndjson => write_json(&wire(report, dry_run)),
     }
 }

@@ -97,6 +97,11 @@ pub fn run(context: &Context, args: ScanArgs) -> Outcome {
         ..ScanOptions::at(clock::now())
     };
     let format = context.format_or(Format::Ndjson);
+    if format == Format::Yaml {
+        return Err(Failure::author(
+            "--format yaml is for `inventory proposals`; use table, json, ndjson or ocsf here",
+        ));
+    }
     if args.profile && format == Format::Ocsf {
         return Err(Failure::author("--format ocsf is for findings; use table, json or ndjson with --profile"));
     }

@@ -76,7 +76,7 @@ impl Printer {
                 write!(self.out, "{}", if self.written == 0 { "[\n" } else { ",\n" })?;
                 serde_json::to_writer(&mut self.out, &engine::ocsf::finding_wire(finding))?;
             }
-            Format::Ndjson => {
+            Format::Ndjson | Format::Yaml => {
                 serde_json::to_writer(&mut self.out, &engine::ocsf::finding_wire(finding))?;
                 self.out.write_all(b"\n")?;
             }

@@ -86,7 +86,7 @@ pub fn tell(
     match context.format_or(Format::Ndjson) {
         Format::Json => write_json(&Document { totals: &totals, rules: &rows }),
         Format::Ndjson => lines(&rows, &totals),
-        Format::Table | Format::Ocsf => table(context, &rows, &totals),
+        Format::Table | Format::Ocsf | Format::Yaml => table(context, &rows, &totals),
     }
 }
 

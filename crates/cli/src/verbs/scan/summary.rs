@@ -34,6 +34,7 @@ pub fn tell(
         over_time(summary, paint, &mut text);
     }
     rejects(report, paint, &mut text);
+    discovered(report, &mut text);
     findings(tally, paint, &mut text);
     unread(report, paint, &mut text);
     Ok(std::io::stderr().lock().write_all(text.as_bytes())?)
@@ -62,6 +63,19 @@ fn head(report: &ScanReport, took: Duration, threads: usize, rules: usize) -> St
         let _ = writeln!(text, "sources: {}", sources.join(", "));
     }
     text
+}
+
+/// What the inventory does not know.
+fn discovered(report: &ScanReport, text: &mut String) {
+    let things = report.discovered.things.len() as u64;
+    if things > 0 || report.discovered.left_out > 0 {
+        let more = if report.discovered.left_out > 0 { ", and more than there was room for" } else { "" };
+        let _ = writeln!(
+            text,
+            "inventory: {} of kinds that it keeps are not in it{more}; `watchkeep inventory discover` shows them",
+            counted(things, "thing")
+        );
+    }
 }
 
 /// What became of the facts for correlations; what was left out is never silent.

@@ -1,5 +1,7 @@
 //! `watchkeep inventory`: what the lab has, whose it is, and how old that is.
 
+mod proposals;
+
 use std::io::Write;
 
 use clap::{Args, Subcommand};
@@ -21,7 +23,9 @@ Examples:
   watchkeep inventory
   watchkeep inventory show custody_buckets
   watchkeep inventory show lab-weights --at 2026-11-20T09:00:00Z
-  watchkeep inventory stale --format json";
+  watchkeep inventory stale --format json
+  watchkeep inventory proposals --format yaml > site/inventory/new.yml
+  watchkeep inventory discover cloudtrail/";
 
 /// Arguments of `inventory`.
 #[derive(Debug, Args)]
@@ -50,6 +54,14 @@ enum Action {
     /// What nobody owns or has reviewed, what was reviewed too long ago, and what has ended. Exit status 1 when there is any.
     #[command(after_help = "Examples:\n  watchkeep inventory stale\n  watchkeep inventory stale --format json")]
     Stale,
+    /// What telemetry showed, of kinds that the inventory keeps, and it does not know: counted by `run`, never taken in by itself.
+    #[command(
+        after_help = "Examples:\n  watchkeep inventory proposals\n  watchkeep inventory proposals --format yaml > site/inventory/new.yml"
+    )]
+    Proposals(proposals::ProposalsArgs),
+    /// What some files show, of kinds that the inventory keeps, and it does not know.
+    #[command(after_help = "Examples:\n  watchkeep inventory discover cloudtrail/ --format yaml")]
+    Discover(proposals::DiscoverArgs),
 }
 
 /// Runs the verb.
@@ -62,6 +74,11 @@ pub fn run(context: &Context, args: &InventoryArgs) -> Outcome {
         None | Some(Action::List) => list(context, &catalogue),
         Some(Action::Show { name, at }) => show(context, &catalogue, name, at.unwrap_or_else(clock::now)),
         Some(Action::Stale) => stale(context, &catalogue),
+        Some(Action::Proposals(args)) => {
+            let knowledge = Knowledge::new(catalogue.things.clone(), &catalogue.inventory);
+            proposals::run(context, &config, &knowledge, args)
+        }
+        Some(Action::Discover(args)) => proposals::discover(context, &config, &catalogue, args),
     }
 }
 
