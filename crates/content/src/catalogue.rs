@@ -7,6 +7,7 @@ use engine::context::{Context, Kept, Things};
 use engine::detector::{Detector, Signs};
 use engine::feed::Feed;
 use engine::sigma::{self, Correlation, Filter, Inventory, Rule};
+use engine::source::Remap;
 use engine::{Engine, Limits, Source};
 use model::{Diagnostic, Severity, SourceId};
 
@@ -30,6 +31,8 @@ pub struct Catalogue {
     pub detectors: Vec<Arc<Signs>>,
     /// How APIs of vendors are walked, by id.
     pub feeds: BTreeMap<String, Arc<Feed>>,
+    /// The programs of sources that have one.
+    pub remaps: BTreeMap<SourceId, Arc<dyn Remap>>,
     /// The tests, by file.
     pub cases: Vec<RuleCases>,
     /// The lists behind `|expand`, merged: a later root's list replaces an earlier one of the same name.
@@ -100,7 +103,8 @@ impl Catalogue {
         let (engine, mut diagnostics) = compiled;
         let detectors = self.detectors.iter().map(|detector| Arc::clone(detector) as Arc<dyn Detector>);
         let context = Context::new(self.things.clone(), inventory);
-        let engine = engine.with_detectors(detectors.collect()).with_context(Arc::new(context));
+        let remaps = self.remaps.iter().map(|(id, remap)| (id.clone(), Arc::clone(remap))).collect();
+        let engine = engine.with_detectors(detectors.collect()).with_remaps(remaps).with_context(Arc::new(context));
         // Somebody else's rule is sound; the lab has yet to say what is in its list.
         let is_imported =
             |file: &str| self.rules.iter().any(|entry| entry.file == file && entry.provenance.is_imported());
@@ -144,6 +148,7 @@ impl Catalogue {
             correlations: self.correlations.clone(),
             detectors: self.detectors.clone(),
             feeds: self.feeds.clone(),
+            remaps: self.remaps.clone(),
             cases: Vec::new(),
             inventory: self.inventory.clone(),
             lists: self.lists.clone(),

@@ -13,6 +13,7 @@ pub mod inventory;
 mod lint;
 mod load;
 mod nearest;
+mod remap;
 mod root;
 mod things;
 mod yaml;

@@ -12,6 +12,7 @@ use engine::Source;
 use engine::detector::Signs;
 use engine::feed::Feed;
 use engine::sigma::{self, Correlation, Document, Filter};
+use engine::source::Remap;
 use model::Diagnostic;
 
 use crate::cases::{self, RuleCases};
@@ -19,6 +20,7 @@ use crate::catalogue::{Catalogue, CatalogueRule, Provenance};
 use crate::import::PackProvenance;
 use crate::inventory;
 use crate::nearest::nearest;
+use crate::remap;
 use crate::root::{ContentFile, FileKind, Root};
 use crate::things::Gathered;
 
@@ -29,6 +31,7 @@ const THREADS_MAX: usize = 8;
 #[derive(Default)]
 struct Parsed {
     source: Option<Source>,
+    remap: Option<Arc<dyn Remap>>,
     documents: Vec<Document>,
     text: Option<Arc<str>>,
     inventory: inventory::Parsed,
@@ -95,7 +98,8 @@ fn parse_file(file: &ContentFile) -> Parsed {
     let mut parsed = match file.kind {
         FileKind::Source => {
             let (source, diagnostics) = Source::parse(&text);
-            Parsed { source, diagnostics, ..Parsed::default() }
+            let (remap, wrong) = source.as_ref().map(remap::compile).unwrap_or_default();
+            Parsed { source, remap, diagnostics: [diagnostics, wrong].concat(), ..Parsed::default() }
         }
         FileKind::Inventory => {
             let (inventory, diagnostics) = inventory::parse(&text);
@@ -169,7 +173,7 @@ impl Assembly {
     fn take(&mut self, file: &ContentFile, parsed: Parsed) {
         self.diagnostics.extend(parsed.diagnostics);
         if let Some(source) = parsed.source {
-            self.take_source(file, source);
+            self.take_source(file, source, parsed.remap);
         }
         let text = parsed.text.unwrap_or_default();
         for document in parsed.documents {
@@ -185,8 +189,9 @@ impl Assembly {
         self.catalogue.cases.extend(parsed.cases);
     }
 
-    fn take_source(&mut self, file: &ContentFile, source: Source) {
+    fn take_source(&mut self, file: &ContentFile, source: Source, remap: Option<Arc<dyn Remap>>) {
         let id = source.id.as_str().to_owned();
+        let source_id = source.id.clone();
         match self.source_ids.get(&id) {
             Some((at, root)) if *root < file.root => {
                 self.catalogue.sources[*at] = source;
@@ -202,6 +207,10 @@ impl Assembly {
                 self.catalogue.sources.push(source);
             }
         }
+        match remap {
+            Some(remap) => self.catalogue.remaps.insert(source_id, remap),
+            None => self.catalogue.remaps.remove(&source_id),
+        };
     }
 
     /// A later root's detector replaces one of the same id.

@@ -9,6 +9,7 @@ mod explain;
 mod feed;
 mod line;
 mod over_time;
+mod remap;
 mod stamp;
 
 use std::borrow::Borrow;
@@ -39,7 +40,7 @@ use crate::source::routing::{Picked, Routing};
 use crate::source::shape::{Names, PairReader};
 use crate::source::shown::Remembered;
 use crate::source::text::Lines;
-use crate::source::{Heads, Source, Unit, time};
+use crate::source::{Heads, Remap, Source, Unit, time};
 
 pub use explain::ExplainError;
 pub use over_time::OverTime;
@@ -118,6 +119,8 @@ struct Feed {
     pairs: Vec<PairReader>,
     names: Names,
     prompts: Option<Prompts>,
+    /// Its own program, where the source has one and it was handed over.
+    remap: Option<Arc<dyn Remap>>,
     routing: Routing,
     sentence: Sentence,
     finder: Finder,
@@ -348,7 +351,17 @@ impl Feed {
         let names = Names::compile(&source.fields, fields);
         let routing = Routing::compile(&source.routes, program, fields);
         let prompts = Prompts::compile(source, fields);
-        Feed { source: source.clone(), plan, pairs, names, prompts, routing, sentence, finder: Finder::default() }
+        Feed {
+            source: source.clone(),
+            plan,
+            pairs,
+            names,
+            prompts,
+            remap: None,
+            routing,
+            sentence,
+            finder: Finder::default(),
+        }
     }
 }
 
@@ -469,6 +482,9 @@ impl<'e> Pass<'e, '_> {
         if let Some(feed) = found {
             if self.is_mended && !feed.source.reads_nan {
                 return Err(Reject::NotJson);
+            }
+            if feed.source.remap.is_some() {
+                return self.remapped(feed, text, outer, scratch);
             }
             feed.plan.inside.read_json(&engine.fields, scratch, text)?;
             self.shape(feed, text, scratch);

@@ -28,6 +28,8 @@ pub enum Reject {
     BadTime,
     /// A text line does not have the fields of its source's format.
     BadLine,
+    /// The program of its source (`remap`) gave the record up, took too many steps, or made no object of it.
+    BadRemap,
     /// The compressed stream is broken or ends early.
     BadCompression,
     /// A record, or a part, of a binary log file is damaged.
@@ -40,7 +42,7 @@ pub enum Reject {
 
 impl Reject {
     /// Every reason.
-    pub const ALL: [Reject; 14] = [
+    pub const ALL: [Reject; 15] = [
         Reject::TooLarge,
         Reject::TooDeep,
         Reject::NotUtf8,
@@ -51,6 +53,7 @@ impl Reject {
         Reject::WrongSource,
         Reject::BadTime,
         Reject::BadLine,
+        Reject::BadRemap,
         Reject::BadCompression,
         Reject::Damaged,
         Reject::Unfetched,
@@ -70,6 +73,7 @@ impl Reject {
             Reject::WrongSource => "wrong_source",
             Reject::BadTime => "bad_time",
             Reject::BadLine => "bad_line",
+            Reject::BadRemap => "bad_remap",
             Reject::BadCompression => "bad_compression",
             Reject::Damaged => "damaged",
             Reject::Unfetched => "unfetched",
@@ -95,6 +99,9 @@ impl Reject {
             Reject::WrongSource => "the record is not of the source that its input names",
             Reject::BadTime => "the event time cannot be read",
             Reject::BadLine => "the line does not have the fields of its source's format",
+            Reject::BadRemap => {
+                "the program of its source gave the record up, took too many steps, or made no object of it"
+            }
             Reject::BadCompression => "the compressed stream is broken or ends early",
             Reject::Damaged => "a part of the binary log file is damaged",
             Reject::Unfetched => "what the message names could not be fetched",
@@ -115,6 +122,7 @@ impl Reject {
             Reject::WrongSource => "correct the input's `source`, or set it to `auto`",
             Reject::BadTime => "check the `time` paths in the source's `source.yml` against the record",
             Reject::BadLine => "compare the line with the source's sample",
+            Reject::BadRemap => "run the program in `remap:` of the source's `source.yml` on the record",
             Reject::BadCompression => "send the file again; the records before the break were read",
             Reject::Damaged => "export the log again; the records around the damage were read",
             Reject::Unfetched => {

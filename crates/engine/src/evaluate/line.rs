@@ -158,6 +158,9 @@ impl<'e> Pass<'e, '_> {
             *reason = why;
             return Ok(false);
         }
+        if feed.source.remap.is_some() {
+            return self.remapped_line(feed, line.text(), outer, scratch).map(|()| true);
+        }
         self.shape(feed, line.raw, scratch);
         self.event(feed, scratch.record(line.raw, true), outer)?;
         Ok(true)

@@ -7,6 +7,7 @@ pub(crate) mod links;
 mod parse;
 pub(crate) mod plan;
 pub(crate) mod reading;
+mod remap;
 pub(crate) mod routing;
 pub(crate) mod shape;
 pub(crate) mod shown;
@@ -22,6 +23,7 @@ use crate::sigma::LogSource;
 pub use links::{LinkEnd, LinkRule, Named};
 pub use reading::Reading;
 pub(crate) use reading::{Reader, holes};
+pub use remap::{Remap, RemapText};
 pub use routing::Route;
 pub use text::{Delimited, Heads, KeyValue, Layout, Product, Quotes, Separator, TextFormat};
 pub use time::Unit;
@@ -190,6 +192,8 @@ pub struct Source {
     pub within: Vec<Within>,
     /// Are `NaN` and `Infinity`, which JSON has no words for, read as texts of that name? A record that has them is rejected otherwise.
     pub reads_nan: bool,
+    /// The program that makes what is read here of a record, for records that no mapping can read as they come.
+    pub remap: Option<RemapText>,
     /// Places whose contents count as standing at the top of the record, for all readers of fields.
     pub transparent: Vec<String>,
     /// Lists of name/value pairs that are read as fields.

@@ -18,7 +18,7 @@ use regex::Regex;
 use super::{Cadence, Choice, OcsfClass, Reading, Recognise, Required, Source, SourceFormat, TimePath, Unit};
 use crate::yaml::{self, Entry, Node, form};
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 29] = [
     "id",
     "title",
     "description",
@@ -28,6 +28,7 @@ const KEYS: [&str; 28] = [
     "unwrap",
     "within",
     "nan",
+    "remap",
     "transparent",
     "pairs",
     "fields",
@@ -119,6 +120,7 @@ impl Form {
             "unwrap" => source.unwrap = self.texts(node),
             "within" => source.within = self.list(node).iter().filter_map(|node| self.within(node)).collect(),
             "nan" => source.reads_nan = self.nan(node),
+            "remap" => source.remap = self.remap(node),
             "transparent" => source.transparent = self.transparent(node),
             "pairs" => source.pairs = self.list(node).iter().map(|node| self.pairs_of(node)).collect(),
             "fields" => source.fields = self.lists(node),
@@ -341,6 +343,7 @@ fn empty() -> Source {
         unwrap: Vec::new(),
         within: Vec::new(),
         reads_nan: false,
+        remap: None,
         transparent: Vec::new(),
         pairs: Vec::new(),
         fields: BTreeMap::new(),

@@ -104,6 +104,11 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Is it text as it stands, behind `|`?
+    pub fn is_literal(&self) -> bool {
+        matches!(self.kind, Kind::Scalar(_, Style::Literal))
+    }
+
     /// The scalar with its type; `None` for lists and maps.
     pub fn typed(&self) -> Option<Typed<'_>> {
         match &self.kind {

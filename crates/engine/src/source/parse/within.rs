@@ -1,7 +1,7 @@
-//! Reading `within:`, the records that hold several of a source's.
+//! Reading `within:`, the records that hold several of a source's, and `remap:`, the program that makes a record anew.
 
 use super::Form;
-use crate::source::{References, Within};
+use crate::source::{References, RemapText, Within};
 use crate::yaml::Node;
 
 /// Lists in each other at most.
@@ -15,6 +15,18 @@ impl Form {
             self.wrong.push(node.error("wrong-type", "this says nothing of numbers that JSON has no word for", remedy));
         }
         true
+    }
+
+    /// `remap: |` with a program below it.
+    pub(super) fn remap(&mut self, node: &Node<'_>) -> Option<RemapText> {
+        let text = self.text(node);
+        // Of any other text it is not known which line of the program stands where.
+        let is_block = node.is_literal();
+        if !text.is_empty() && !is_block {
+            let remedy = "write `remap: |`, and the program on the lines below it";
+            self.wrong.push(node.error("wrong-type", "a program stands below its key, as it is written", remedy));
+        }
+        is_block.then_some(RemapText { text, line: node.line })
     }
 
     pub(super) fn within(&mut self, node: &Node<'_>) -> Option<Within> {
