@@ -203,6 +203,13 @@ impl<S: Clone + Default> Group<S> {
         operator.heap_bytes(&self.base) + way + own
     }
 
+    /// Looks at the ends of what it holds, so that they are at hand.
+    pub fn look_at(&self) -> usize {
+        let of = |time: Option<Time>| time.map_or(0, |time| time.micros() as usize);
+        let way = self.way.as_ref().map_or(0, |way| way.look_at());
+        of(self.pending.last().map(|fact| fact.time)) ^ of(self.pending.first().map(|fact| fact.time)) ^ way
+    }
+
     /// Facts that may still change.
     pub fn pending(&self) -> &[Fact] {
         &self.pending

@@ -38,8 +38,16 @@ pub(super) struct Known {
     pub groups: Groups,
 }
 
+/// An event with half of the hash of its id.
+#[derive(Clone, Debug)]
+struct Kept {
+    hash: u32,
+    id: Id,
+    known: Known,
+}
+
 /// Events in chunks that a snapshot shares; none where there is room.
-type Chunks = Vec<Arc<[Option<(Id, Known)>; CHUNK]>>;
+type Chunks = Vec<Arc<[Option<Kept>; CHUNK]>>;
 
 /// What the index has of an event: half of its hash, and its place.
 #[derive(Clone, Copy, Debug)]
@@ -87,40 +95,47 @@ impl Recent {
         hasher.finish() as u32
     }
 
-    fn at(&self, at: u32) -> Option<&(Id, Known)> {
+    fn at(&self, at: u32) -> Option<&Kept> {
         self.chunks.get(at as usize / CHUNK)?.get(at as usize % CHUNK)?.as_ref()
     }
 
     fn find(&self, hash: u32, id: Id) -> Option<u32> {
-        let is_it = |place: &Place| place.hash == hash && self.at(place.at).is_some_and(|(known, _)| *known == id);
+        let is_it = |place: &Place| place.hash == hash && self.at(place.at).is_some_and(|kept| kept.id == id);
         self.index.find(Place::spread(hash), is_it).map(|place| place.at)
     }
 
     pub fn get(&self, id: Id) -> Option<&Known> {
-        self.at(self.find(self.hash(id), id)?).map(|(_, known)| known)
+        self.at(self.find(self.hash(id), id)?).map(|kept| &kept.known)
+    }
+
+    /// How many of these events it knows. To ask for all of a batch at once costs less than one after the other: what each reads of memory does not wait
+    /// for what the one before does, and is at hand when they are asked for alone.
+    pub fn count(&self, ids: impl Iterator<Item = Id>) -> usize {
+        ids.filter(|id| self.find(self.hash(*id), *id).is_some()).count()
     }
 
     /// Notes what is known of an event from now on.
     pub fn set(&mut self, id: Id, known: Known) {
         let Some(at) = self.find(self.hash(id), id) else { return self.add(id, known) };
         let second = Timers::second(known.copy.time);
-        let before = self.at(at).map(|(_, before)| Timers::second(before.copy.time));
-        if before != Some(second) {
+        let Some(Kept { hash, known: before, .. }) = self.at(at) else { return };
+        let hash = *hash;
+        if Timers::second(before.copy.time) != second {
             self.seconds.entry(second).or_default().push(at);
         }
-        self.put(at, Some((id, known)));
+        self.put(at, Some(Kept { hash, id, known }));
     }
 
     /// Notes what is known of an event that is not there.
     pub fn add(&mut self, id: Id, known: Known) {
         let (hash, second) = (self.hash(id), Timers::second(known.copy.time));
         let at = self.free.pop().unwrap_or_else(|| self.grow());
-        self.put(at, Some((id, known)));
+        self.put(at, Some(Kept { hash, id, known }));
         self.index.insert_unique(Place::spread(hash), Place { hash, at }, |place| Place::spread(place.hash));
         self.seconds.entry(second).or_default().push(at);
     }
 
-    fn put(&mut self, at: u32, content: Option<(Id, Known)>) {
+    fn put(&mut self, at: u32, content: Option<Kept>) {
         if let Some(chunk) = self.chunks.get_mut(at as usize / CHUNK) {
             Arc::make_mut(chunk)[at as usize % CHUNK] = content;
         }
@@ -141,23 +156,21 @@ impl Recent {
             return;
         }
         let later = self.seconds.split_off(&edge);
-        for (second, places) in std::mem::replace(&mut self.seconds, later) {
-            for at in places {
-                let Some((id, known)) = self.at(at) else { continue };
-                // A place may have been given to another event since, or the event may count by an earlier record.
-                if Timers::second(known.copy.time) == second {
-                    self.forget_one(at, self.hash(*id));
-                }
+        for (second, mut places) in std::mem::replace(&mut self.seconds, later) {
+            // A place may have been given to another event since, or the event may count by an earlier record.
+            places.retain(|at| self.at(*at).is_some_and(|kept| Timers::second(kept.known.copy.time) == second));
+            for at in &places {
+                let hash = self.at(*at).map(|kept| kept.hash);
+                let found = self.index.find_entry(Place::spread(hash.unwrap_or_default()), |place| place.at == *at);
+                found.map(|place| place.remove()).ok();
+            }
+            // Events that came one after the other stand in one chunk, which is made ready to be changed once.
+            for near in places.chunk_by(|a, b| *a as usize / CHUNK == *b as usize / CHUNK) {
+                let Some(chunk) = self.chunks.get_mut(near[0] as usize / CHUNK).map(Arc::make_mut) else { continue };
+                // One that went to another second and came back stands there twice.
+                self.free.extend(near.iter().filter(|at| chunk[**at as usize % CHUNK].take().is_some()));
             }
         }
-    }
-
-    fn forget_one(&mut self, at: u32, hash: u32) {
-        if let Ok(place) = self.index.find_entry(Place::spread(hash), |place| place.at == at) {
-            place.remove();
-        }
-        self.put(at, None);
-        self.free.push(at);
     }
 
     pub fn len(&self) -> usize {
@@ -174,6 +187,6 @@ impl Events {
     /// Every event, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (Id, Copy)> {
         let all = self.0.iter().flat_map(|chunk| chunk.iter().flatten());
-        all.map(|(id, known)| (*id, known.copy))
+        all.map(|kept| (kept.id, kept.known.copy))
     }
 }

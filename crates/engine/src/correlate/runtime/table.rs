@@ -223,6 +223,15 @@ impl Table {
         }
     }
 
+    /// Looks at what the groups in use are judged by, so that it is at hand; the number stands for what was seen.
+    pub fn look_at(&self, groups: &[GroupRef]) -> usize {
+        let live = groups.iter().filter_map(|group| match self.slot(*group) {
+            Slot::Live(entry) => Some(entry.group.look_at()),
+            _ => None,
+        });
+        live.fold(0, usize::wrapping_add)
+    }
+
     /// Writes a group down until something of it changes.
     pub fn still(&mut self, at: GroupRef) {
         if let Some(slot) = self.slots.get_mut(at.0)

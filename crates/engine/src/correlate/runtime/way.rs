@@ -47,6 +47,12 @@ impl<S: Clone> Way<S> {
         self.due
     }
 
+    /// Looks at the ends of the way, so that they are at hand.
+    pub fn look_at(&self) -> usize {
+        let ends = [self.stops.first(), self.stops.last()];
+        self.facts ^ ends.iter().flatten().map(|stop| stop.facts).fold(0, usize::wrapping_add)
+    }
+
     /// Is it known along all `facts`, and was nothing told on it later than `settled` but that something began?
     pub fn is_quiet(&self, settled: i64, facts: usize) -> bool {
         self.ahead.is_some() && self.facts == facts && self.told <= settled
