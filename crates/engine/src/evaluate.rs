@@ -9,6 +9,7 @@ mod explain;
 mod feed;
 mod line;
 mod over_time;
+mod ready;
 mod remap;
 mod stamp;
 
@@ -22,12 +23,12 @@ use model::{Diagnostic, Finding, Lane, Reject, SourceId, Time};
 
 use crate::context::{Context, Discovered, Discovery, Finder};
 use crate::correlate::{Feeds, Matched};
-use crate::detector::{Detector, Prompts};
+use crate::detector::Detector;
 use crate::envelope::{LEVELS, Leaf, Opener, is_json, list_keys};
 use crate::event::Event;
 use crate::extract::first_value;
 use crate::field::{Field, Fields, FieldsBuilder};
-use crate::finding::{Sentence, Voice};
+use crate::finding::Voice;
 use crate::frame::{Format, Framer, scan};
 use crate::identity::Link;
 use crate::json::mend::mended;
@@ -35,22 +36,20 @@ use crate::limits::Limits;
 use crate::minimise::{ContentKey, Marker};
 use crate::record::{Record, Scalar, Scratch};
 use crate::sigma::{self, CompiledRule, Linked, Memo, Program, RuleIndex};
-use crate::source::plan::Plan;
-use crate::source::routing::{Picked, Routing};
-use crate::source::shape::{Names, PairReader};
+use crate::source::routing::Picked;
 use crate::source::shown::Remembered;
 use crate::source::text::Lines;
-use crate::source::{Heads, Remap, Source, Unit, time};
+use crate::source::{Heads, Source, Unit, time};
 
 pub use explain::ExplainError;
 pub use over_time::OverTime;
+use ready::Feed;
 use stamp::stamped;
 
 /// Where a CloudEvent (specification 1.0, JSON format, §3.1.1) has its data: as JSON or text, and as base64.
 const CLOUD_EVENT: (&str, &str) = ("data", "data_base64");
 /// Where the envelope of a record says when it happened, if the record does not.
 const OUTER_TIMES: [&str; 3] = ["time", "@timestamp", "timestamp"];
-const SENTENCE: &str = "{actor.user.name} called {api.operation} on {api.service.name} from {src_endpoint.ip}";
 
 /// What the line knows about a frame before it is read.
 #[derive(Clone, Debug)]
@@ -109,21 +108,6 @@ impl Worker {
     pub fn profile(&self) -> Option<&sigma::Profile> {
         self.memo.profile()
     }
-}
-
-/// A source, ready to be used.
-#[derive(Debug)]
-struct Feed {
-    source: Source,
-    plan: Plan,
-    pairs: Vec<PairReader>,
-    names: Names,
-    prompts: Option<Prompts>,
-    /// Its own program, where the source has one and it was handed over.
-    remap: Option<Arc<dyn Remap>>,
-    routing: Routing,
-    sentence: Sentence,
-    finder: Finder,
 }
 
 /// Sources and rules, compiled: shared by all threads.
@@ -340,28 +324,6 @@ impl Engine {
             let stem = file.split_once('.').map_or(file, |(stem, _)| stem);
             same(rule.id.as_str()) || same(&rule.title) || rule.name.as_deref().is_some_and(same) || same(stem)
         })
-    }
-}
-
-impl Feed {
-    fn new(source: &Source, program: &Program, fields: &mut FieldsBuilder) -> Feed {
-        let sentence = Sentence::new(source.sentence.as_deref().unwrap_or(SENTENCE), fields);
-        let plan = Plan::compile(source, fields);
-        let pairs = source.pairs.iter().map(|pairs| PairReader::compile(pairs, fields)).collect();
-        let names = Names::compile(&source.fields, fields);
-        let routing = Routing::compile(&source.routes, program, fields);
-        let prompts = Prompts::compile(source, fields);
-        Feed {
-            source: source.clone(),
-            plan,
-            pairs,
-            names,
-            prompts,
-            remap: None,
-            routing,
-            sentence,
-            finder: Finder::default(),
-        }
     }
 }
 
