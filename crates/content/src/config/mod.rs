@@ -4,6 +4,7 @@
 //! at once, each with line, column and remedy. Precedence: flag > environment (`WATCHKEEP_…`) > file > default.
 //! Everything has a default, so an empty file, or none, is a working configuration.
 
+mod files;
 mod logs;
 mod network;
 mod poll;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use model::{Lane, Level, SourceId};
 
+pub use files::Glob;
 pub use logs::{KafkaConfig, KafkaSasl, KafkaStart};
 pub use network::{NatsConfig, OtlpConfig, OtlpProtocol, S3SqsConfig, SnsConfig, SyslogConfig, SyslogProtocol};
 pub use poll::PollConfig;
@@ -154,6 +156,8 @@ pub enum InputKind {
     Watch {
         /// The folder.
         path: PathBuf,
+        /// The files of it that are read; empty reads all.
+        only: Vec<Glob>,
         /// How often it is looked at.
         every: Duration,
     },

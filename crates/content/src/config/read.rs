@@ -8,6 +8,7 @@ use std::time::Duration;
 use model::{Diagnostic, Lane, Level, SourceId};
 use toml::de::DeTable;
 
+use super::files::read_globs;
 use super::logs::read_kafka;
 use super::network::{read_listener, read_nats, read_otlp, read_s3_sqs, read_sns, read_syslog};
 use super::poll::read_poll;
@@ -281,8 +282,8 @@ fn read_input_kind<'d>(reader: &mut Reader<'d>, s: &mut Section<'d>, word: &str)
         "file" => InputKind::File { path: reader.required_path(s, "path")? },
         "folder" => InputKind::Folder { path: reader.required_path(s, "path")? },
         "watch" => {
-            let every = duration(reader, s, "every", 2000);
-            InputKind::Watch { path: reader.required_path(s, "path")?, every }
+            let (only, every) = (read_globs(reader, s, "only"), duration(reader, s, "every", 2000));
+            InputKind::Watch { path: reader.required_path(s, "path")?, only, every }
         }
         "stdin" => InputKind::Stdin,
         "otlp" => InputKind::Otlp(read_otlp(reader, s)?),

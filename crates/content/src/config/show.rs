@@ -131,8 +131,9 @@ fn print_input(p: &mut Printer<'_>, i: usize, input: &InputConfig) {
     p.text("lane", input.lane);
     match &input.kind {
         InputKind::File { path } | InputKind::Folder { path } => p.text("path", path.display()),
-        InputKind::Watch { path, every } => {
+        InputKind::Watch { path, only, every } => {
             p.text("path", path.display());
+            p.list("only", only);
             p.duration("every", *every);
         }
         InputKind::Stdin => {}

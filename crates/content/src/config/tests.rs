@@ -58,6 +58,7 @@ const EVERY_KIND: &str = r#"
         name = "drop"
         kind = "watch"
         path = "/var/log/trail"
+        only = ["*.json", "audit/**/*.log"]
         every = "1m30s"
         source = "aws_cloudtrail"
         [[inputs]]
@@ -350,6 +351,16 @@ username = \"me\"",
     }
     assert_eq!(told.len(), 6, "{told:?}");
     assert!(told.iter().all(|one| !one.contains("me:secret")), "{told:?}");
+}
+
+#[test]
+fn a_pattern_of_files_that_is_none_is_told() {
+    let told = mistakes(
+        "[[inputs]]\nname = \"x\"\nkind = \"watch\"\npath = \"in\"\nonly = [\"*.json\", \"/var/log/*\", \"[a\"]",
+    );
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("5:19 bad-value `/var/log/*` is no pattern of files"), "{told:?}");
+    assert!(told[1].contains("`[a` is no pattern of files"), "{told:?}");
 }
 
 #[test]

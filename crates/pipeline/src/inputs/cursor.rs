@@ -68,6 +68,11 @@ impl FileCursor {
         Ok(is_same_place && meta.len() >= self.head_bytes && head_of(file, self.head_bytes)? == self.head)
     }
 
+    /// Does `place` (device and inode) tell of the file that this cursor was made for? Another may have taken its place since.
+    pub fn is_at(&self, place: (u64, u64)) -> bool {
+        (self.device, self.inode) == place
+    }
+
     /// The same cursor for a file that has another name now; it is stored under that as soon as the file is looked at.
     pub fn under_another_name(mut self) -> FileCursor {
         self.is_renamed = true;

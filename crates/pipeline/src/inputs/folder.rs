@@ -7,14 +7,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use content::config::Glob;
+
+use super::Feed;
 use super::cursor::FileCursor;
 use super::file::{self, End, Pass};
-use super::{Feed, path};
+use super::path::{self, Listed};
 
 /// A folder, or a file, that is read.
 pub struct Folder {
     feed: Feed,
     root: PathBuf,
+    /// The files that are read; empty reads all.
+    only: Vec<Glob>,
     known: BTreeMap<String, FileCursor>,
     /// How far files had been read when the input started, for those that were renamed before it looked again.
     before: Vec<FileCursor>,
@@ -29,7 +34,14 @@ impl Folder {
             BTreeMap::new()
         });
         let before = stored.values().filter_map(|text| FileCursor::parse(text)).collect();
-        Folder { feed, root: root.to_owned(), known: BTreeMap::new(), before, troubled: false }
+        Folder { feed, root: root.to_owned(), only: Vec::new(), known: BTreeMap::new(), before, troubled: false }
+    }
+
+    /// Reads only the files that fit one of `globs`, if there are any; one that fitted and was renamed is read to its end.
+    #[must_use]
+    pub fn only(mut self, globs: Vec<Glob>) -> Folder {
+        self.only = globs;
+        self
     }
 
     /// Reads everything once, to its end.
@@ -61,6 +73,9 @@ impl Folder {
         let mut is_well = true;
         for listed in files {
             let key = key_of(&self.root, &listed.path);
+            if !self.is_wanted(&key, &listed) {
+                continue;
+            }
             let known = self.known_as(&key, &listed.path);
             // A file that was read whole and not touched since is not even opened: folders grow for years.
             if let Some(known) = known.as_ref().filter(|known| known.is_settled_as(listed.bytes, listed.modified_ms)) {
@@ -83,6 +98,16 @@ impl Folder {
         self.troubled &= !is_well;
         self.known = present;
         !self.feed.stop.is_stopped()
+    }
+
+    fn is_wanted(&self, key: &str, listed: &Listed) -> bool {
+        let fits = || self.only.iter().any(|glob| glob.fits(key));
+        if self.only.is_empty() || listed.path == self.root || fits() {
+            return true;
+        }
+        // Only a file that stands where one was read is opened.
+        let mut known = self.known.values().chain(&self.before);
+        known.any(|known| known.is_at(listed.place)) && self.renamed(&listed.path).is_some()
     }
 
     /// How far the file was read: from memory, from its former name, or from the store.

@@ -2,6 +2,7 @@
 
 use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -17,6 +18,8 @@ pub struct Listed {
     pub bytes: u64,
     /// When it was last written, milliseconds since the epoch.
     pub modified_ms: i64,
+    /// Its device and inode, which it keeps when it is renamed.
+    pub place: (u64, u64),
 }
 
 /// The files of `path`: the file itself, or every file below the folder in the order of their names.
@@ -44,7 +47,8 @@ pub fn list(path: &Path) -> io::Result<Vec<Listed>> {
 }
 
 fn listed(path: PathBuf, meta: Option<&Metadata>) -> Listed {
-    Listed { path, bytes: meta.map_or(0, Metadata::len), modified_ms: meta.map_or(0, modified_ms) }
+    let place = meta.map_or((0, 0), |meta| (meta.dev(), meta.ino()));
+    Listed { path, bytes: meta.map_or(0, Metadata::len), modified_ms: meta.map_or(0, modified_ms), place }
 }
 
 fn is_hidden(path: &Path) -> bool {

@@ -293,8 +293,8 @@ impl Wiring {
                     let folder = Folder::new(feed.clone(), path);
                     feeds.push(reading(feed, move |_| folder.read_once()));
                 }
-                InputKind::Watch { path, every } => {
-                    let (folder, every) = (Folder::new(feed.clone(), path), *every);
+                InputKind::Watch { path, only, every } => {
+                    let (folder, every) = (Folder::new(feed.clone(), path).only(only.clone()), *every);
                     feeds.push(reading(feed, move |_| folder.watch(every)));
                 }
                 InputKind::Samples { repeat, every } => {

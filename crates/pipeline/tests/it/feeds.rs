@@ -158,6 +158,32 @@ async fn a_replaced_file_is_read_from_its_start_and_a_rotated_one_is_not_read_ag
 }
 
 #[tokio::test]
+async fn only_files_that_fit_are_read_and_one_that_fitted_is_read_on_under_its_new_name() {
+    let folder = folder();
+    let name = |name: &str| folder.path().join("in").join(name);
+    let config = format!("{}only = [\"a.log\", \"b*.json\"]\n", watch());
+    append(&name("a.log"), &ndjson(0, 10));
+    append(&name("other.txt"), &ndjson(500, 7));
+    append(&name("a.log.7"), &ndjson(600, 7));
+    let mut house = House::start_in(folder.clone(), &config).await;
+    house.until_received(10).await;
+    // Its writer has it open still.
+    std::fs::rename(name("a.log"), name("a.log.1")).unwrap();
+    append(&name("a.log.1"), &ndjson(10, 5));
+    append(&name("a.log"), &ndjson(100, 10));
+    append(&name("b1.json"), &ndjson(200, 10));
+    house.until_received(35).await;
+    house.stop().await;
+    std::fs::rename(name("a.log"), name("a.log.2")).unwrap();
+    append(&name("a.log.2"), &ndjson(110, 4));
+    let mut house = House::start_in(folder.clone(), &config).await;
+    house.until_received(39).await;
+    house.stop().await;
+    assert_eq!(house.ledger().balance().records_in, 39);
+    house.assert_balance();
+}
+
+#[tokio::test]
 async fn a_file_that_was_rotated_while_nobody_looked_goes_on_where_it_was() {
     let folder = folder();
     let path = folder.path().join("in/a.log");
